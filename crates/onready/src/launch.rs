@@ -1,0 +1,165 @@
+//! The one place that asks "who am I?": a launcher, a server in the background, or a server in the foreground.
+
+use crate::channel::{Claim, VARIABLE, claim};
+use crate::error::StartError;
+use crate::launcher;
+use crate::server::Ready;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a server is to be launched; made by clap (`--daemonize`) or by hand. The default is to run in the foreground.
+///
+/// ```no_run
+/// use std::net::TcpListener;
+///
+/// fn main() -> std::io::Result<()> {
+///     let background = std::env::args().any(|argument| argument == "--background");
+///     let ready = onready::Launch::default().daemonize(background).enter(); // the launcher stays in here
+///     let listener = TcpListener::bind("127.0.0.1:8080")?; // an error is the caller's exit code
+///     ready.notify()?; // the launcher exits 0 now
+///     listener.incoming().try_for_each(|connection| connection.map(drop))
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Launch {
+    pub(crate) daemonize: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) log: Option<PathBuf>,
+    pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) working_directory: Option<PathBuf>,
+    pub(crate) umask: Option<u32>,
+    pub(crate) user: Option<String>,
+    pub(crate) group: Option<String>,
+}
+
+/// Who this process is after [`Launch::try_enter`].
+#[derive(Debug)]
+pub enum Role {
+    /// The server: in the background, or in the foreground when it was not to be daemonized.
+    Server(Ready),
+    /// The launcher of a server that is ready now.
+    Launcher(Started),
+}
+
+/// A server that is ready, as its launcher sees it.
+#[derive(Clone, Debug)]
+pub struct Started {
+    pub(crate) pid: u32,
+    pub(crate) elapsed: Duration,
+    pub(crate) status: Option<String>,
+}
+
+impl Started {
+    /// The server's process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// How long it took from the start to being ready.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// What the server said last about what it did (its last [`Ready::status`]).
+    pub fn status(&self) -> Option<&str> {
+        self.status.as_deref()
+    }
+}
+
+impl Launch {
+    /// Whether to run in the background; what `--daemonize` sets.
+    pub fn daemonize(mut self, yes: bool) -> Self {
+        self.daemonize = yes;
+        self
+    }
+
+    /// How long the server may take to be ready. The default is no limit: a server that dies, or gives up, is seen
+    /// without one. A server may ask for more with [`Ready::extend_timeout`].
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Where stdout and stderr of a server in the background go, at the end of the file; the output of its start is
+    /// in it too. A relative path is meant from the caller's directory. The default is `/dev/null`.
+    pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.log = Some(path.into());
+        self
+    }
+
+    /// A file that holds the server's pid, and is locked as long as the server lives: a second start fails with
+    /// [`StartError::AlreadyRunning`] before anything else happens. Not used in the foreground.
+    pub fn pid_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.pid_file = Some(path.into());
+        self
+    }
+
+    /// The directory of a server in the background from `notify` on; `/` by default, so that no file system is kept
+    /// busy. Until `notify` it is the caller's directory: relative paths of the command line mean what they say.
+    pub fn working_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.working_directory = Some(path.into());
+        self
+    }
+
+    /// The mask of file modes of a server in the background, from its start on. The default is the caller's.
+    pub fn umask(mut self, mask: u32) -> Self {
+        self.umask = Some(mask);
+        self
+    }
+
+    /// The user (a name or a number) that the server becomes inside `notify`, after it has opened what needs
+    /// privileges and before ready is told; its groups become that user's. In the foreground too, if it runs as root.
+    pub fn user(mut self, name: impl Into<String>) -> Self {
+        self.user = Some(name.into());
+        self
+    }
+
+    /// The group (a name or a number) that the server gets inside `notify`; the default is the user's own.
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(name.into());
+        self
+    }
+
+    /// Starts the server. Only the server comes back from this: with `--daemonize`, the calling process is the
+    /// launcher, which waits for the server's outcome, passes on what it prints meanwhile, and exits with 0 when it
+    /// is ready, or with its exit code (see [`StartError::exit_code`]) and the reason on stderr.
+    ///
+    /// Call it early in `main`, before anything that should not be done twice: the server is this same program,
+    /// started again with the same arguments.
+    #[allow(clippy::disallowed_methods)] // ending the process is what it is for
+    pub fn enter(self) -> Ready {
+        match self.begin(true) {
+            Ok(Role::Server(ready)) => ready,
+            Ok(Role::Launcher(_)) => std::process::exit(0),
+            Err(error) => {
+                eprintln_quietly(&format!("{}: {error}", launcher::own_name()));
+                std::process::exit(error.exit_code().into())
+            }
+        }
+    }
+
+    /// As [`Launch::enter`], but never ends the process.
+    ///
+    /// # Errors
+    /// In the launcher: why there is no ready server.
+    pub fn try_enter(self) -> Result<Role, StartError> {
+        self.begin(false)
+    }
+
+    /// `alone`: this process has nothing else to do than to be a launcher.
+    fn begin(self, alone: bool) -> Result<Role, StartError> {
+        match claim(std::env::var_os(VARIABLE)) {
+            Claim::Server(end) => Ok(Role::Server(Ready::in_background(self, end))),
+            Claim::Refused(why) => Err(StartError::io("find out who started this process", std::io::Error::other(why))),
+            Claim::None if self.daemonize => launcher::launch(&self, alone).map(Role::Launcher),
+            Claim::None => Ok(Role::Server(Ready::in_foreground(self))),
+        }
+    }
+}
+
+/// As `eprintln!`, but a closed stderr is no reason to panic.
+pub fn eprintln_quietly(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

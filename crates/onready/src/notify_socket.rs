@@ -1,0 +1,53 @@
+//! The other carrier: the service manager's `NOTIFY_SOCKET`.
+//!
+//! # References
+//! sd_notify(3), unix(7)
+
+use crate::error::NotifyError;
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, sendto, socket_with};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+/// Where a service manager listens.
+#[derive(Clone, Debug)]
+pub struct NotifySocket {
+    address: OsString,
+}
+
+impl NotifySocket {
+    /// The one that this process was given, if it was.
+    pub fn from_environment() -> Option<NotifySocket> {
+        std::env::var_os("NOTIFY_SOCKET").filter(|address| !address.is_empty()).map(|address| NotifySocket { address })
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// Nobody listens there, or the address is of a kind that is not known here.
+    pub fn send(&self, message: &str) -> Result<(), NotifyError> {
+        let sent = self.try_send(message);
+        let action = || format!("tell the service manager at NOTIFY_SOCKET={}", self.address.to_string_lossy());
+        sent.map_err(|source| NotifyError::new(action(), source))
+    }
+
+    fn try_send(&self, message: &str) -> io::Result<()> {
+        let address = socket_address(&self.address)?;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        sendto(&socket, message.as_bytes(), SendFlags::NOSIGNAL, &address)?;
+        Ok(())
+    }
+}
+
+/// The address that `NOTIFY_SOCKET` spells: a path, or `@` and an abstract name.
+///
+/// # Errors
+/// It is neither, or longer than a socket address.
+pub fn socket_address(text: &OsStr) -> io::Result<SocketAddrUnix> {
+    match text.as_bytes() {
+        #[cfg(target_os = "linux")]
+        [b'@', name @ ..] if !name.is_empty() => Ok(SocketAddrUnix::new_abstract_name(name)?),
+        [b'/', ..] => Ok(SocketAddrUnix::new(text)?),
+        _ => Err(io::Error::new(io::ErrorKind::Unsupported, "it is neither a path nor an abstract name")),
+    }
+}

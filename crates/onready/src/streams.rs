@@ -1,0 +1,339 @@
+//! Carries the server's start-up output to the caller: every byte, in order, without ever making the server wait for
+//! a caller that does not read.
+//!
+//! # References
+//! pipe(7), splice(2), memfd_create(2)
+
+use crate::machine::Event;
+use crate::watch::{Interest, Source};
+use rustix::fs::FileType;
+use rustix::io::Errno;
+use rustix::net::SendFlags;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How long a caller that has stopped reading is waited for once the outcome is known.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// What is kept at most for a caller that reads too slowly; above it the server has to wait, as with any full pipe.
+pub const BACKLOG_LIMIT: u64 = 1 << 30;
+/// What a write to a pipe that has room takes for certain without waiting (PIPE_BUF, pipe(7)).
+const SURE: usize = 4096;
+const CHUNK: usize = 64 * 1024;
+/// How long a caller's full pipe is waited for before the server's output is taken aside: shorter than a person
+/// notices, long enough for a reader that is merely busy, so that the fast way stays the usual one.
+const STALL: Duration = Duration::from_millis(50);
+/// What the server's pipe may hold while its caller is busy; an unprivileged process may ask for this much.
+#[cfg(target_os = "linux")]
+const WIDE: usize = 1 << 20;
+
+/// Called with the bytes that are about to be written, so that what the screen shows is out of their way.
+pub type Wipe = Rc<dyn Fn(&[u8])>;
+
+/// Where start-up output goes.
+pub struct Sink {
+    fd: BorrowedFd<'static>,
+    kind: FileType,
+    wipe: Option<Wipe>,
+    /// Output that the caller has not taken yet: a file without a name, from `.1` to `.2`.
+    backlog: Option<(File, u64, u64)>,
+    /// Why nothing can be written any more, and how much that concerned.
+    lost: Option<(Errno, u64)>,
+    moved: Instant,
+}
+
+impl Sink {
+    /// A stream of the caller's; `wipe` is for one that a screen is drawn on.
+    pub fn new(fd: BorrowedFd<'static>, wipe: Option<Wipe>) -> Sink {
+        let kind = rustix::fs::fstat(fd).map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode));
+        Sink { fd, kind, wipe, backlog: None, lost: None, moved: Instant::now() }
+    }
+
+    /// Takes all bytes: writes them, or keeps them for later, or counts them as lost.
+    pub fn put(&mut self, mut bytes: &[u8]) {
+        if let Some(wipe) = &self.wipe {
+            wipe(bytes);
+        }
+        while !bytes.is_empty() && self.backlog.is_none() && self.lost.is_none() {
+            match self.write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(error) => self.lost = Some((error, 0)),
+            }
+        }
+        if let Some((_, count)) = &mut self.lost {
+            *count += bytes.len() as u64;
+        } else if !bytes.is_empty() {
+            self.keep(bytes);
+        }
+    }
+
+    /// One write that does not wait. The descriptor is shared with others and may not be made non-blocking.
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        let written = match self.kind {
+            FileType::Socket => rustix::net::send(self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?,
+            FileType::RegularFile => rustix::io::write(self.fd, bytes)?,
+            _ if !is_writable(self.fd) => return Err(Errno::AGAIN),
+            _ => rustix::io::write(self.fd, &bytes[..bytes.len().min(SURE)])?,
+        };
+        self.moved = Instant::now();
+        Ok(written)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let kept = match &mut self.backlog {
+            Some(backlog) => Ok(backlog),
+            none => nameless_file().map(|file| none.insert((file, 0, 0))),
+        };
+        let kept = kept.and_then(|(file, _, end)| {
+            file.write_all_at(bytes, *end)?;
+            *end += bytes.len() as u64;
+            Ok(())
+        });
+        if kept.is_err() {
+            self.lost = Some((Errno::AGAIN, bytes.len() as u64));
+        }
+    }
+
+    /// Writes of the backlog what can be written now.
+    fn catch_up(&mut self) {
+        let mut buffer = [0; CHUNK];
+        while let (Some((file, from, to)), None) = (&mut self.backlog, self.lost) {
+            let length = (*to - *from).min(CHUNK as u64) as usize;
+            let left = *to - *from;
+            if length == 0 {
+                self.backlog = None;
+                return;
+            }
+            if file.read_exact_at(&mut buffer[..length], *from).is_err() {
+                self.lost = Some((Errno::IO, left));
+                return;
+            }
+            match self.write(&buffer[..length]) {
+                Ok(written) => self.backlog.iter_mut().for_each(|(_, from, _)| *from += written as u64),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return,
+                Err(error) => self.lost = Some((error, left)),
+            }
+        }
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.backlog.is_some() && self.lost.is_none()
+    }
+
+    fn is_full(&self) -> bool {
+        self.is_blocked() && self.backlog.as_ref().is_some_and(|(_, from, to)| to - from >= BACKLOG_LIMIT)
+    }
+
+    /// Gives up a caller that does not read.
+    fn give_up(&mut self) {
+        if let (Some((_, from, to)), None) = (&self.backlog, self.lost) {
+            self.lost = Some((Errno::AGAIN, to - from));
+        }
+    }
+
+    /// How many bytes could not be delivered, and why; the reason `None` is a caller that did not read.
+    pub fn lost(&self) -> Option<(Option<io::Error>, u64)> {
+        let (error, count) = self.lost?;
+        let reason = (error != Errno::AGAIN).then(|| error.into());
+        (count > 0).then_some((reason, count))
+    }
+}
+
+fn is_writable(fd: BorrowedFd<'_>) -> bool {
+    crate::sys::is_now(fd, libc::POLLOUT)
+}
+
+#[cfg(target_os = "linux")]
+fn nameless_file() -> io::Result<File> {
+    let fd = rustix::fs::memfd_create(c"onready-backlog", rustix::fs::MemfdFlags::CLOEXEC)?;
+    Ok(fd.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless_file() -> io::Result<File> {
+    let path = std::env::temp_dir().join(format!("onready-backlog-{}", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
+
+/// Carries one private pipe of the server to one stream of the caller, and into the log.
+pub struct Relay {
+    pipe: Option<OwnedFd>,
+    sink: Sink,
+    log: Option<File>,
+    /// Why the log is not complete.
+    log_error: Option<io::Error>,
+    /// Bytes still to be carried once the outcome is known: what the pipe held then, and no more.
+    quota: Option<u64>,
+    splices: bool,
+    /// Since when the caller's pipe is full.
+    stalled: Option<Instant>,
+}
+
+impl Relay {
+    /// The reading end of the pipe is made non-blocking: it is ours alone.
+    pub fn new(pipe: OwnedFd, sink: Sink, log: Option<File>) -> Relay {
+        let _ = rustix::io::ioctl_fionbio(&pipe, true);
+        let splices = log.is_none() && sink.kind == FileType::Fifo && sink.wipe.is_none();
+        Relay { pipe: Some(pipe), sink, log, log_error: None, quota: None, splices, stalled: None }
+    }
+
+    /// Carries on what the pipe holds at this moment.
+    pub fn pump(&mut self) {
+        let before = self.quota;
+        self.quota = self.held();
+        while self.quota.is_some_and(|left| left > 0) && self.carry() {}
+        self.quota = before;
+    }
+
+    fn held(&self) -> Option<u64> {
+        self.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok())
+    }
+
+    /// One piece; whether there may be more.
+    fn carry(&mut self) -> bool {
+        if self.quota == Some(0) || self.sink.is_full() {
+            return false;
+        }
+        let moved = if self.splices && !self.sink.is_blocked() { self.splice() } else { self.copy() };
+        match moved {
+            Ok(0) => self.pipe = None,
+            Ok(n) => self.quota = self.quota.map(|left| left.saturating_sub(n)),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return false,
+            Err(_) => self.pipe = None,
+        }
+        self.pipe.is_some()
+    }
+
+    /// From pipe to pipe without a copy.
+    #[cfg(target_os = "linux")]
+    fn splice(&mut self) -> Result<u64, Errno> {
+        use rustix::pipe::{SpliceFlags, splice};
+        let pipe = self.pipe.as_ref().ok_or(Errno::PIPE)?;
+        match splice(pipe, None, self.sink.fd, None, WIDE, SpliceFlags::NONBLOCK | SpliceFlags::MOVE) {
+            Ok(n) => {
+                self.sink.moved = Instant::now();
+                self.stalled = None;
+                Ok(n as u64)
+            }
+            Err(Errno::AGAIN) => self.stall(),
+            Err(Errno::INTR) => Err(Errno::INTR),
+            Err(_) => {
+                self.splices = false;
+                self.copy()
+            }
+        }
+    }
+
+    /// Nothing could be moved: because there is nothing, or because the caller's pipe is full.
+    #[cfg(target_os = "linux")]
+    fn stall(&mut self) -> Result<u64, Errno> {
+        if self.held() == Some(0) {
+            // Empty or at its end: a read tells which.
+            return self.copy();
+        }
+        match self.stalled {
+            Some(since) if since.elapsed() >= STALL => {
+                self.stalled = None;
+                return self.copy();
+            }
+            Some(_) => {}
+            None => {
+                self.stalled = Some(Instant::now());
+                let _ = self.pipe.as_ref().map(|pipe| rustix::pipe::fcntl_setpipe_size(pipe, WIDE));
+            }
+        }
+        Err(Errno::AGAIN)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn splice(&mut self) -> Result<u64, Errno> {
+        self.copy()
+    }
+
+    fn copy(&mut self) -> Result<u64, Errno> {
+        let pipe = self.pipe.as_ref().ok_or(Errno::PIPE)?;
+        let mut buffer = [0; CHUNK];
+        let n = rustix::io::read(pipe, &mut buffer)?;
+        if n > 0 {
+            self.sink.put(&buffer[..n]);
+            self.write_log(&buffer[..n]);
+        }
+        Ok(n as u64)
+    }
+
+    fn write_log(&mut self, bytes: &[u8]) {
+        use io::Write;
+        if let Some(Err(error)) = self.log.as_mut().map(|log| log.write_all(bytes)) {
+            self.log = None;
+            self.log_error = Some(error);
+        }
+    }
+
+    /// What of the output could not be delivered; see [`Sink::lost`].
+    pub fn lost(&self) -> Option<(Option<io::Error>, u64)> {
+        self.sink.lost()
+    }
+
+    /// Why the log is not complete, if it is not.
+    pub fn log_error(&self) -> Option<&io::Error> {
+        self.log_error.as_ref()
+    }
+}
+
+/// A relay that the channel can ask to be pumped.
+pub type SharedRelay = Rc<RefCell<Relay>>;
+
+impl Source for SharedRelay {
+    fn interest(&self, want: &mut Interest) {
+        let relay = self.borrow();
+        match (&relay.pipe, relay.stalled) {
+            (Some(_), Some(since)) => {
+                want.write(relay.sink.fd);
+                want.within(STALL.saturating_sub(since.elapsed()));
+            }
+            (Some(pipe), None) if relay.quota != Some(0) && !relay.sink.is_full() => want.read(pipe),
+            _ => {}
+        }
+        if relay.sink.is_blocked() {
+            want.write(relay.sink.fd);
+            relay.quota.iter().for_each(|_| want.within(PATIENCE));
+        }
+    }
+
+    fn collect(&mut self, ready: &Interest, _now: Duration, _events: &mut Vec<Event>) {
+        let mut relay = self.borrow_mut();
+        if relay.sink.is_blocked() && ready.has(relay.sink.fd) {
+            relay.sink.catch_up();
+        }
+        let readable = relay.pipe.as_ref().is_some_and(|pipe| ready.has(pipe));
+        let stall_over = relay.stalled.is_some_and(|since| ready.has(relay.sink.fd) || since.elapsed() >= STALL);
+        if readable || stall_over {
+            // Bounded, so that output without end cannot keep the loop from its other sources.
+            let _ = (0..16).all(|_| relay.carry());
+        }
+        if relay.quota.is_some() && relay.sink.moved.elapsed() >= PATIENCE {
+            relay.sink.give_up();
+        }
+    }
+
+    fn settle(&mut self) {
+        let mut relay = self.borrow_mut();
+        relay.quota = Some(relay.held().unwrap_or(0));
+        relay.sink.moved = Instant::now();
+    }
+
+    fn is_settled(&self) -> bool {
+        let relay = self.borrow();
+        (relay.pipe.is_none() || relay.quota == Some(0)) && !relay.sink.is_blocked()
+    }
+}

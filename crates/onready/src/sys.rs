@@ -1,0 +1,258 @@
+//! The only place with `unsafe`: what neither std nor rustix offers, one thin function a system call.
+#![allow(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+#[path = "sys/linux.rs"]
+mod platform;
+#[cfg(not(target_os = "linux"))]
+#[path = "sys/other.rs"]
+mod platform;
+
+pub use platform::*;
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The numbers of all signals whose disposition can be asked for and changed.
+pub fn signals() -> impl Iterator<Item = i32> {
+    (1..=LAST_SIGNAL).filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP | 32 | 33))
+}
+
+/// Takes ownership of a descriptor that this process inherited, or `None` if the number is not open.
+pub fn claim_fd(fd: RawFd) -> Option<OwnedFd> {
+    // SAFETY: F_GETFD only reads a flag of a number; a closed one gives EBADF.
+    let open = unsafe { libc::fcntl(fd, libc::F_GETFD) } != -1;
+    // SAFETY: the number is open, came to us by exec, and the caller claims it once: nobody else owns it.
+    open.then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Looks at a descriptor by its number, without owning it.
+pub fn borrow_fd(fd: RawFd) -> Option<BorrowedFd<'static>> {
+    // SAFETY: F_GETFD only reads a flag of a number; a closed one gives EBADF.
+    let open = unsafe { libc::fcntl(fd, libc::F_GETFD) } != -1;
+    // SAFETY: the number is open; the caller only looks at it, at once.
+    open.then(|| unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+/// What a process does on a signal, as it was before a change.
+pub struct Disposition {
+    signal: i32,
+    before: libc::sigaction,
+}
+
+impl Disposition {
+    /// Whether the signal was ignored.
+    pub fn ignored(&self) -> bool {
+        self.before.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+impl Drop for Disposition {
+    fn drop(&mut self) {
+        // SAFETY: `before` is what the kernel gave for this very signal.
+        unsafe { libc::sigaction(self.signal, &self.before, ptr::null_mut()) };
+    }
+}
+
+fn disposition(signal: i32) -> Option<libc::sigaction> {
+    // SAFETY: all zeros is a valid sigaction (SIG_DFL, no flags, empty mask).
+    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: a null new action only asks; `now` is ours to be written.
+    let asked = unsafe { libc::sigaction(signal, ptr::null(), &mut now) };
+    (asked == 0).then_some(now)
+}
+
+/// Signals whose disposition is not the default: what a child must put right before its exec.
+pub fn changed_signals() -> Vec<i32> {
+    let changed = |&signal: &i32| disposition(signal).is_some_and(|now| now.sa_sigaction != libc::SIG_DFL);
+    signals().filter(changed).collect()
+}
+
+fn replace(signal: i32, handler: libc::sighandler_t) -> Option<Disposition> {
+    let before = disposition(signal)?;
+    let mut after = before;
+    after.sa_sigaction = handler;
+    after.sa_flags = 0;
+    // SAFETY: `after` is a valid action: SIG_IGN, SIG_DFL, or `note`, which is async-signal-safe.
+    unsafe { libc::sigaction(signal, &after, ptr::null_mut()) };
+    Some(Disposition { signal, before })
+}
+
+/// Ignores a signal until the result is dropped.
+pub fn ignore(signal: i32) -> Option<Disposition> {
+    replace(signal, libc::SIG_IGN)
+}
+
+/// Gives a signal its default action until the result is dropped.
+pub fn restore_default(signal: i32) -> Option<Disposition> {
+    replace(signal, libc::SIG_DFL)
+}
+
+static NOTES: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn note(signal: libc::c_int) {
+    let saved = errno();
+    let byte = signal as u8;
+    // SAFETY: write(2) is async-signal-safe; a full or closed pipe only loses a note.
+    unsafe { libc::write(NOTES.load(Ordering::Relaxed), ptr::from_ref(&byte).cast(), 1) };
+    set_errno(saved);
+}
+
+/// From now on a caught signal writes its number as one byte into this non-blocking pipe (-1: nowhere).
+pub fn notes_go_to(pipe: RawFd) {
+    NOTES.store(pipe, Ordering::Relaxed);
+}
+
+/// Catches a signal until the result is dropped; see [`notes_go_to`].
+pub fn catch(signal: i32) -> Option<Disposition> {
+    replace(signal, note as *const () as libc::sighandler_t)
+}
+
+/// The signal mask of this thread, as it was before a change.
+pub struct Mask(libc::sigset_t);
+
+impl Drop for Mask {
+    fn drop(&mut self) {
+        // SAFETY: the set was filled by the kernel.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, ptr::null_mut()) };
+    }
+}
+
+fn change_mask(how: i32, signals: &[i32]) -> Mask {
+    // SAFETY: sigset_t is plain bits; all zeros is the empty set.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    for &signal in signals {
+        // SAFETY: `set` is a valid set; a wrong number is refused.
+        unsafe { libc::sigaddset(&mut set, signal) };
+    }
+    let mut before = set;
+    // SAFETY: both sets are ours and valid.
+    unsafe { libc::pthread_sigmask(how, &set, &mut before) };
+    Mask(before)
+}
+
+/// Lets these signals in (to the calling thread) until the result is dropped.
+pub fn unblock(signals: &[i32]) -> Mask {
+    change_mask(libc::SIG_UNBLOCK, signals)
+}
+
+/// Keeps all signals out (of the calling thread) until the result is dropped.
+pub fn block_all() -> Mask {
+    change_mask(libc::SIG_SETMASK, &signals().collect::<Vec<_>>())
+}
+
+/// Sleeps until one of the descriptors has something to tell, a signal comes, or the time is over.
+///
+/// # References
+/// ppoll(2)
+pub fn poll(fds: &mut [libc::pollfd], limit: Option<std::time::Duration>) {
+    for entry in fds.iter_mut() {
+        entry.revents = 0;
+    }
+    platform::poll(fds, limit);
+}
+
+/// Whether a descriptor can be read from or written to (POLLIN, POLLOUT) right now.
+pub fn is_now(fd: BorrowedFd<'_>, events: i16) -> bool {
+    let mut fds = [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }];
+    poll(&mut fds, Some(std::time::Duration::ZERO));
+    fds[0].revents != 0
+}
+
+/// Writes out what C code of this process has left in its stdio buffers.
+pub fn flush_c_streams() {
+    // SAFETY: a null stream means all of them.
+    unsafe { libc::fflush(ptr::null_mut()) };
+}
+
+fn errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Changes the groups of all threads (the raw system call would change one).
+///
+/// # References
+/// setgroups(2), setgid(2), nptl(7)
+pub fn set_groups(groups: &[u32], gid: u32) -> io::Result<()> {
+    // SAFETY: the pointer and the length are of one slice.
+    check(unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) })?;
+    // SAFETY: no memory is passed.
+    check(unsafe { libc::setregid(gid, gid) })
+}
+
+/// Changes the user of all threads, real, effective and saved: there is no way back.
+///
+/// # References
+/// setreuid(2), nptl(7)
+pub fn set_user(uid: u32) -> io::Result<()> {
+    // SAFETY: no memory is passed.
+    check(unsafe { libc::setreuid(uid, uid) })
+}
+
+/// Tries to become root again; that it fails is what a dropped privilege means.
+pub fn could_return_to_root() -> bool {
+    // SAFETY: no memory is passed.
+    unsafe { libc::setuid(0) == 0 }
+}
+
+/// An entry of the user database: uid and primary gid.
+pub fn user(name: &CStr) -> Option<(u32, u32)> {
+    let mut buffer = [0; 16 * 1024];
+    // SAFETY: passwd is pointers and numbers; all zeros is valid until it is filled.
+    let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
+    let mut found = ptr::null_mut();
+    // SAFETY: all pointers are to live buffers of the lengths told; the result points into them.
+    unsafe { libc::getpwnam_r(name.as_ptr(), &mut entry, buffer.as_mut_ptr().cast(), buffer.len(), &mut found) };
+    (!found.is_null()).then_some((entry.pw_uid, entry.pw_gid))
+}
+
+/// An entry of the user database by number: its name and primary gid.
+pub fn user_by_id(uid: u32) -> Option<(std::ffi::CString, u32)> {
+    let mut buffer = [0; 16 * 1024];
+    // SAFETY: as in `user`.
+    let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
+    let mut found = ptr::null_mut();
+    // SAFETY: as in `user`.
+    unsafe { libc::getpwuid_r(uid, &mut entry, buffer.as_mut_ptr().cast(), buffer.len(), &mut found) };
+    if found.is_null() {
+        return None;
+    }
+    // SAFETY: a found entry's name is a C string inside `buffer`, which still lives.
+    let name = unsafe { CStr::from_ptr(entry.pw_name) };
+    Some((name.to_owned(), entry.pw_gid))
+}
+
+/// An entry of the group database: its gid.
+pub fn group(name: &CStr) -> Option<u32> {
+    let mut buffer = [0; 64 * 1024];
+    // SAFETY: as in `user`.
+    let mut entry: libc::group = unsafe { std::mem::zeroed() };
+    let mut found = ptr::null_mut();
+    // SAFETY: as in `user`.
+    unsafe { libc::getgrnam_r(name.as_ptr(), &mut entry, buffer.as_mut_ptr().cast(), buffer.len(), &mut found) };
+    (!found.is_null()).then_some(entry.gr_gid)
+}
+
+/// All groups that a user is in, `gid` among them.
+///
+/// # References
+/// getgrouplist(3)
+pub fn group_list(name: &CStr, gid: u32) -> Vec<u32> {
+    let mut count: libc::c_int = 64;
+    let mut groups = vec![gid as GroupNumber; count as usize];
+    // SAFETY: `groups` has room for `count`; on too little the needed number is written to `count`.
+    if unsafe { libc::getgrouplist(name.as_ptr(), gid as GroupNumber, groups.as_mut_ptr(), &mut count) } == -1 {
+        groups.resize(count.max(0) as usize, gid as GroupNumber);
+        // SAFETY: as above, with the number that was asked for.
+        unsafe { libc::getgrouplist(name.as_ptr(), gid as GroupNumber, groups.as_mut_ptr(), &mut count) };
+    }
+    groups.truncate(count.max(0) as usize);
+    groups.into_iter().map(|group| group as u32).collect()
+}

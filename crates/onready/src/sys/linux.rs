@@ -1,0 +1,404 @@
+//! Linux: the start of a server without a copy of the launcher's memory, and the switch that ends it with its launcher.
+
+use super::{block_all, changed_signals};
+use std::ffi::{CString, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+/// The highest signal number.
+pub const LAST_SIGNAL: i32 = 64;
+/// How getgrouplist(3) spells a group.
+pub type GroupNumber = libc::gid_t;
+
+/// fcntl(2) commands that the libc crate does not name on every C library.
+const F_SETOWN: libc::c_int = 8;
+const F_SETSIG: libc::c_int = 10;
+
+pub(super) fn set_errno(value: i32) {
+    // SAFETY: the address of this thread's errno is always valid.
+    unsafe { *libc::__errno_location() = value };
+}
+
+pub(super) fn poll(fds: &mut [libc::pollfd], limit: Option<std::time::Duration>) {
+    let limit = limit.map(|time| libc::timespec {
+        tv_sec: time.as_secs().min(i32::MAX as u64) as libc::time_t,
+        tv_nsec: time.subsec_nanos() as libc::c_long,
+    });
+    let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: pointer and length are of one slice; a null limit means for ever, a null mask no change.
+    unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, limit, ptr::null()) };
+}
+
+/// One step of the child between clone and exec. No step allocates: memory is still the launcher's.
+#[derive(Debug)]
+pub enum Setup {
+    /// Let `to` be what `from` is; `from` is above every `to`.
+    Duplicate {
+        /// The descriptor there is.
+        from: RawFd,
+        /// The number it gets, inherited over the exec.
+        to: RawFd,
+    },
+    /// Close all descriptors from `first` to `last`.
+    Close {
+        /// The first number.
+        first: u32,
+        /// The last number.
+        last: u32,
+    },
+    /// Let an inherited descriptor pass the exec.
+    Inherit(RawFd),
+    /// The mask of file modes.
+    Umask(u32),
+    /// The working directory.
+    Directory(CString),
+    /// A resource limit: number, soft, hard.
+    Limit(u32, u64, u64),
+    /// The scheduling priority.
+    Nice(i32),
+    /// The supplementary groups.
+    Groups(Vec<u32>),
+    /// The group, for good.
+    Group(u32),
+    /// The user, for good: that root is out of reach afterwards is checked.
+    User(u32),
+    /// Write the child's pid as decimal digits behind this position of an environment variable.
+    Pid {
+        /// Which variable.
+        variable: usize,
+        /// Where in it.
+        at: usize,
+    },
+}
+
+/// Why there is no child.
+#[derive(Debug)]
+pub enum Refused {
+    /// This step failed.
+    Setup(usize, io::Error),
+    /// The exec failed.
+    Exec(io::Error),
+    /// No process could be made.
+    Clone(io::Error),
+}
+
+/// What is to be executed, and how the child is to be set up for it.
+pub struct Plan {
+    /// The file.
+    pub program: CString,
+    /// Its arguments, the name first.
+    pub arguments: Vec<CString>,
+    /// Its environment; with a zero byte at the end, and room for a pid where a step writes one.
+    pub environment: Vec<Vec<u8>>,
+    /// What happens between clone and exec, in this order.
+    pub setup: Vec<Setup>,
+}
+
+/// A dead man's switch: while it is armed, the kernel kills the server's process group the moment that the launcher
+/// is gone, however it went.
+///
+/// Two connected sockets, each set to send SIGKILL (instead of SIGIO) to the group as soon as the other is closed.
+/// Both are held by the launcher alone; when it dies, whichever is closed first kills. Unlike PR_SET_PDEATHSIG this
+/// reaches the whole group, does not depend on the thread that started it, survives a set-user-id exec, and can be
+/// taken back from outside when the server is ready.
+///
+/// # References
+/// fcntl(2): F_SETOWN, F_SETSIG, O_ASYNC
+pub struct Switch {
+    ends: [OwnedFd; 2],
+}
+
+impl Switch {
+    fn new() -> io::Result<Switch> {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+        let (a, b) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        let ends = [a, b];
+        for end in &ends {
+            // SAFETY: F_SETSIG takes a number.
+            super::check(unsafe { libc::fcntl(end.as_raw_fd(), F_SETSIG, libc::SIGKILL) })?;
+            // SAFETY: F_SETFL takes flags.
+            super::check(unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETFL, libc::O_ASYNC) })?;
+        }
+        Ok(Switch { ends })
+    }
+
+    /// A switch for one more process group, or for one process that left its group.
+    pub fn armed_for(target: Target) -> io::Result<Switch> {
+        let switch = Switch::new()?;
+        for end in &switch.ends {
+            own(end.as_raw_fd(), target)?;
+        }
+        Ok(switch)
+    }
+
+    /// Takes it back: the server may outlive us.
+    pub fn disarm(&self) {
+        for end in &self.ends {
+            // SAFETY: F_SETFL takes flags.
+            unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETFL, 0) };
+        }
+    }
+}
+
+impl Drop for Switch {
+    fn drop(&mut self) {
+        self.disarm();
+    }
+}
+
+/// Whom a [`Switch`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A process group.
+    Group(i32),
+    /// One process.
+    Process(i32),
+}
+
+fn own(fd: RawFd, target: Target) -> io::Result<()> {
+    let owner = match target {
+        Target::Group(group) => -group,
+        Target::Process(pid) => pid,
+    };
+    // SAFETY: F_SETOWN takes a number: a pid, or a group's as its negative.
+    super::check(unsafe { libc::fcntl(fd, F_SETOWN, owner) })
+}
+
+/// A server that has been executed.
+pub struct Spawned {
+    /// Its pid.
+    pub pid: i32,
+    /// Its process group and session, whose leader is gone already.
+    pub group: i32,
+    /// Ends it with us, until it is disarmed.
+    pub switch: Switch,
+}
+
+/// What the two children share with the launcher; they run one after the other while it is suspended.
+struct Job {
+    program: *const libc::c_char,
+    arguments: *const *const libc::c_char,
+    environment: *const *const libc::c_char,
+    variables: *const *mut u8,
+    setup: *const Setup,
+    steps: usize,
+    changed: *const i32,
+    changed_len: usize,
+    switch: [RawFd; 2],
+    stack: *mut u8,
+    pid: i32,
+    step: usize,
+    error: i32,
+}
+
+const STACK: usize = 32 * 1024;
+
+/// Starts a process in a session of its own of which it is not the leader.
+///
+/// Two children, each sharing the launcher's memory while it is suspended (as posix_spawn does it), so that nothing
+/// is copied: the first makes the session, hands itself to the switch and clones the second as *its parent's* child
+/// (CLONE_PARENT). The first is gone when this returns. So the server can never get a controlling terminal by opening
+/// one, and is still our own child, whose exit status we get. Refused: a double fork (loses the status), setsid in
+/// the server (makes it a leader), a helper program (one more exec).
+///
+/// # References
+/// clone(2), setsid(2), posix_spawn(3), vfork(2)
+pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
+    let switch = Switch::new().map_err(Refused::Clone)?;
+    let arguments = pointers(plan.arguments.iter().map(|argument| argument.as_ptr().cast_mut()));
+    let variables = pointers(plan.environment.iter_mut().map(|variable| variable.as_mut_ptr().cast()));
+    let changed = changed_signals();
+    let mut stack = vec![0u8; 2 * STACK];
+    let mut job = Job {
+        program: plan.program.as_ptr(),
+        arguments: arguments.as_ptr().cast(),
+        environment: variables.as_ptr().cast(),
+        variables: variables.as_ptr().cast(),
+        setup: plan.setup.as_ptr(),
+        steps: plan.setup.len(),
+        changed: changed.as_ptr(),
+        changed_len: changed.len(),
+        switch: [switch.ends[0].as_raw_fd(), switch.ends[1].as_raw_fd()],
+        stack: stack.as_mut_ptr(),
+        pid: 0,
+        step: 0,
+        error: 0,
+    };
+    let mask = block_all();
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::SIGCHLD;
+    // SAFETY: `stack + 2 * STACK` is the end of a live buffer of which the first child uses the upper half; VFORK
+    // suspends us until it has ended, so `job` and all it points to live and are not touched by this thread.
+    let group = unsafe {
+        libc::clone(first, stack.as_mut_ptr().add(2 * STACK).cast(), flags, ptr::from_mut(&mut job).cast())
+    };
+    let cloned = if group == -1 { Err(io::Error::last_os_error()) } else { Ok(()) };
+    drop(mask);
+    cloned.map_err(Refused::Clone)?;
+    reap(group);
+    // SAFETY: as an ordinary read, but the compiler is not to assume that `job` is as we left it.
+    let job = unsafe { ptr::read_volatile(&job) };
+    if job.error != 0 {
+        switch.disarm();
+        if job.pid > 0 {
+            reap(job.pid);
+        }
+        return Err(refusal(&job));
+    }
+    Ok(Spawned { pid: job.pid, group, switch })
+}
+
+fn refusal(job: &Job) -> Refused {
+    let error = io::Error::from_raw_os_error(job.error);
+    match job.step {
+        _ if job.pid <= 0 => Refused::Clone(error),
+        step if step < job.steps => Refused::Setup(step, error),
+        _ => Refused::Exec(error),
+    }
+}
+
+fn reap(pid: i32) {
+    // SAFETY: a null status is allowed; __WALL waits for a child whatever signal it sends.
+    while unsafe { libc::waitpid(pid, ptr::null_mut(), libc::__WALL) } == -1 && super::errno() == libc::EINTR {}
+}
+
+fn pointers(items: impl Iterator<Item = *mut libc::c_char>) -> Vec<*mut libc::c_char> {
+    items.chain([ptr::null_mut()]).collect()
+}
+
+/// The staging child: the session's leader, for as long as the second needs to be executed.
+extern "C" fn first(job: *mut c_void) -> libc::c_int {
+    // SAFETY: `job` is the launcher's, which is suspended; nobody else uses it meanwhile.
+    let job = unsafe { &mut *job.cast::<Job>() };
+    // SAFETY: a fresh child leads no group, so this cannot fail.
+    let session = unsafe { libc::setsid() };
+    for fd in job.switch {
+        if own(fd, Target::Group(session)).is_err() {
+            job.error = super::errno();
+        }
+    }
+    if job.error == 0 {
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT | libc::SIGCHLD;
+        // SAFETY: the lower half of the launcher's buffer; our own frames are in the upper half.
+        let stack = unsafe { job.stack.add(STACK) };
+        // SAFETY: VFORK suspends us until the second child has been executed or has ended.
+        job.pid = unsafe { libc::clone(second, stack.cast(), flags, ptr::from_mut(job).cast()) };
+        if job.pid == -1 {
+            job.error = super::errno();
+        }
+    }
+    // SAFETY: ends this child alone, without destructors or exit handlers of the launcher's.
+    unsafe { libc::_exit(0) }
+}
+
+/// The server to be.
+extern "C" fn second(job: *mut c_void) -> libc::c_int {
+    // SAFETY: the launcher and the first child are suspended; nobody else uses `job` meanwhile.
+    let job = unsafe { &mut *job.cast::<Job>() };
+    for step in 0..job.steps {
+        job.step = step;
+        // SAFETY: `setup` points to `steps` steps.
+        let setup = unsafe { &*job.setup.add(step) };
+        if !carry_out(setup, job.variables) {
+            return fail(job);
+        }
+    }
+    job.step = job.steps;
+    calm_signals(job);
+    // SAFETY: all three are null-terminated as execve wants them.
+    unsafe { libc::execve(job.program, job.arguments, job.environment) };
+    fail(job)
+}
+
+fn fail(job: &mut Job) -> libc::c_int {
+    job.error = super::errno().max(1);
+    // SAFETY: as in `first`.
+    unsafe { libc::_exit(127) }
+}
+
+/// Handlers are undone before any signal is let in: none of the launcher's may run in a child that shares its memory.
+fn calm_signals(job: &Job) {
+    // SAFETY: all zeros is SIG_DFL with an empty mask.
+    let default: libc::sigaction = unsafe { std::mem::zeroed() };
+    for n in 0..job.changed_len {
+        // SAFETY: `changed` points to `changed_len` numbers.
+        let signal = unsafe { *job.changed.add(n) };
+        // SAFETY: changes this child's table only (no CLONE_SIGHAND).
+        unsafe { libc::sigaction(signal, &default, ptr::null_mut()) };
+    }
+    // SAFETY: `sa_mask` of the zeroed action is the empty set.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &default.sa_mask, ptr::null_mut()) };
+}
+
+/// Raw calls where libc's would speak to the launcher's other threads, as for users and groups (nptl(7)).
+fn carry_out(setup: &Setup, variables: *const *mut u8) -> bool {
+    // SAFETY: each call gets numbers, or pointers into the plan, which lives until the launcher is resumed.
+    #[allow(clippy::multiple_unsafe_ops_per_block)] // one arm, one call
+    unsafe {
+        match *setup {
+            Setup::Duplicate { from, to } => libc::dup2(from, to) != -1,
+            Setup::Close { first, last } => close_range(first, last),
+            Setup::Inherit(fd) => libc::fcntl(fd, libc::F_SETFD, 0) != -1,
+            Setup::Umask(mask) => libc::syscall(libc::SYS_umask, mask) != -1,
+            Setup::Directory(ref path) => libc::chdir(path.as_ptr()) != -1,
+            Setup::Limit(resource, soft, hard) => {
+                let limit = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
+                libc::syscall(libc::SYS_prlimit64, 0, resource, ptr::from_ref(&limit), 0) != -1
+            }
+            Setup::Nice(nice) => libc::syscall(libc::SYS_setpriority, libc::PRIO_PROCESS, 0, nice) != -1,
+            Setup::Groups(ref groups) => libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != -1,
+            Setup::Group(gid) => libc::syscall(libc::SYS_setresgid, gid, gid, gid) != -1,
+            Setup::User(uid) => become_user(uid),
+            Setup::Pid { variable, at } => write_pid((*variables.add(variable)).add(at)),
+        }
+    }
+}
+
+fn become_user(uid: u32) -> bool {
+    // SAFETY: numbers only.
+    let changed = unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) } != -1;
+    if !changed || uid == 0 {
+        return changed;
+    }
+    // SAFETY: numbers only; that it is refused is what we want to see.
+    let back = unsafe { libc::syscall(libc::SYS_setresuid, 0, 0, 0) } != -1;
+    set_errno(libc::EPERM);
+    !back
+}
+
+/// Digits and a zero byte; the plan has left room for eleven.
+fn write_pid(mut at: *mut u8) -> bool {
+    // SAFETY: no memory is passed.
+    let pid = unsafe { libc::getpid() }.unsigned_abs();
+    let mut divisor = 1_000_000_000;
+    while divisor > 1 && pid / divisor == 0 {
+        divisor /= 10;
+    }
+    while divisor > 0 {
+        // SAFETY: at most ten digits are written into room for eleven.
+        unsafe { *at = b'0' + (pid / divisor % 10) as u8 };
+        // SAFETY: stays inside that room.
+        at = unsafe { at.add(1) };
+        divisor /= 10;
+    }
+    // SAFETY: the eleventh byte.
+    unsafe { *at = 0 };
+    true
+}
+
+/// close_range(2) is there since Linux 5.9; before, and where a sandbox refuses it, one by one up to the limit.
+fn close_range(first: u32, last: u32) -> bool {
+    // SAFETY: numbers only, in this child's own table.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
+        return true;
+    }
+    // SAFETY: all zeros is a valid rlimit.
+    let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };
+    // SAFETY: `limit` is ours to be written.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    for fd in u64::from(first)..=u64::from(last).min(limit.rlim_cur) {
+        // SAFETY: closes a number of this child's own table, which is to be executed away.
+        unsafe { libc::close(fd as RawFd) };
+    }
+    true
+}
