@@ -273,7 +273,9 @@ mod tests {
 
     #[test]
     fn what_no_launcher_writes_is_refused() {
-        for text in ["", "3", "3:1:-:-:", "1:1:-:-:5", "3:1:3:-:5", "3:1:4:4:5", "3:1:-:-:5:6", "x:1:-:-:5", "3:1:-:-:-5"] {
+        for text in
+            ["", "3", "3:1:-:-:", "1:1:-:-:5", "3:1:3:-:5", "3:1:4:4:5", "3:1:-:-:5:6", "x:1:-:-:5", "3:1:-:-:-5"]
+        {
             assert_eq!(Address::parse(text), None, "{text}");
             assert!(matches!(claim(Some(text.into())), Claim::Refused(_)), "{text}");
         }

@@ -223,7 +223,9 @@ impl fmt::Display for StartError {
             StartError::AlreadyRunning { pid: Some(pid), path } => {
                 write!(f, "already running (pid {pid}, {})", path.display())
             }
-            StartError::AlreadyRunning { pid: None, path } => write!(f, "already running ({} is locked)", path.display()),
+            StartError::AlreadyRunning { pid: None, path } => {
+                write!(f, "already running ({} is locked)", path.display())
+            }
             StartError::Interrupted { signal } => {
                 write!(f, "interrupted by {} before the server was ready; it was stopped", signal_name(*signal))
             }

@@ -34,6 +34,16 @@ impl Family {
         Family { main, group, before }
     }
 
+    /// This child of ours is not the server's: a question that a condition asks, say.
+    pub fn ignore(&mut self, child: i32) {
+        self.before.iter_mut().for_each(|before| before.push(child));
+    }
+
+    /// A child that was ignored has been reaped; its number may be anybody's now.
+    pub fn heed(&mut self, child: i32) {
+        self.before.iter_mut().for_each(|before| before.retain(|pid| *pid != child));
+    }
+
     /// The processes that are alive, the main process first if it is.
     pub fn members(&self) -> Vec<i32> {
         let main = self.main.borrow().pid();
@@ -86,7 +96,10 @@ impl Family {
             }
         }
         let group = Pid::from_raw(self.group);
-        while group.is_some_and(|group| matches!(rustix::process::waitid(WaitId::Pgid(Some(group)), options), Ok(Some(_)))) {}
+        while group
+            .is_some_and(|group| matches!(rustix::process::waitid(WaitId::Pgid(Some(group)), options), Ok(Some(_))))
+        {
+        }
         self.main.borrow().reap();
     }
 }

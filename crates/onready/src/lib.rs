@@ -39,7 +39,7 @@ pub mod engine {
     pub use crate::notify_socket::{NotifySocket, socket_address};
     pub use crate::pid_file::{PidFile, read_pid};
     pub use crate::privileges::Credentials;
-    pub use crate::process::{Process, SharedProcess, is_readable};
+    pub use crate::process::{Process, SharedProcess, is_readable, is_writable};
     pub use crate::screen::{columns, printable};
     pub use crate::signals::{ENDING, Signals};
     pub use crate::spawn::Recipe;

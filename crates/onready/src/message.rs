@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn what_is_unknown_or_out_of_range_is_passed_over() {
-        let text = "READY=0\nREADY=\nFDNAME=x\n=\nMAINPID=-1\nMAINPID=99999999999\nERRNO=+3\nEXTEND_TIMEOUT_USEC=\nREADY";
+        let text =
+            "READY=0\nREADY=\nFDNAME=x\n=\nMAINPID=-1\nMAINPID=99999999999\nERRNO=+3\nEXTEND_TIMEOUT_USEC=\nREADY";
         assert_eq!(fields(text), []);
     }
 

@@ -20,7 +20,10 @@ pub struct Credentials {
 }
 
 fn unknown(what: &str, name: &str) -> StartError {
-    StartError::io(format!("become {what} {name}"), io::Error::new(io::ErrorKind::NotFound, format!("there is no such {what}")))
+    StartError::io(
+        format!("become {what} {name}"),
+        io::Error::new(io::ErrorKind::NotFound, format!("there is no such {what}")),
+    )
 }
 
 impl Credentials {

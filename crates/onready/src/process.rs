@@ -78,7 +78,10 @@ impl Process {
 
     fn look(&self) -> Option<End> {
         let pid = Pid::from_raw(self.pid)?;
-        match rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT) {
+        match rustix::process::waitid(
+            WaitId::Pid(pid),
+            WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT,
+        ) {
             Ok(status) => status.map(|status| how(&status)),
             // Not a child of ours, or somebody else took the status.
             Err(_) if self.is_over() => Some(End::Unknown),
@@ -124,6 +127,11 @@ fn open(pid: i32) -> io::Result<OwnedFd> {
 #[cfg(not(target_os = "linux"))]
 fn open(pid: i32) -> io::Result<OwnedFd> {
     crate::sys::process_queue(pid)
+}
+
+/// Whether a descriptor can be written to right now, or never again.
+pub fn is_writable(fd: impl AsFd) -> bool {
+    crate::sys::is_now(fd.as_fd(), libc::POLLOUT)
 }
 
 /// A process that is both watched and signalled.

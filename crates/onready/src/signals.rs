@@ -31,7 +31,8 @@ impl Signals {
     pub fn catch() -> io::Result<Signals> {
         let (pipe, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         sys::notes_go_to(writer.as_raw_fd());
-        let mut before: Vec<Disposition> = [sys::ignore(libc::SIGPIPE), sys::restore_default(libc::SIGCHLD)].into_iter().flatten().collect();
+        let mut before: Vec<Disposition> =
+            [sys::ignore(libc::SIGPIPE), sys::restore_default(libc::SIGCHLD)].into_iter().flatten().collect();
         for signal in ENDING {
             match sys::catch(signal) {
                 Some(was) if was.ignored() => drop(was),

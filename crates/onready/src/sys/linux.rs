@@ -229,9 +229,8 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::SIGCHLD;
     // SAFETY: `stack + 2 * STACK` is the end of a live buffer of which the first child uses the upper half; VFORK
     // suspends us until it has ended, so `job` and all it points to live and are not touched by this thread.
-    let group = unsafe {
-        libc::clone(first, stack.as_mut_ptr().add(2 * STACK).cast(), flags, ptr::from_mut(&mut job).cast())
-    };
+    let group =
+        unsafe { libc::clone(first, stack.as_mut_ptr().add(2 * STACK).cast(), flags, ptr::from_mut(&mut job).cast()) };
     let cloned = if group == -1 { Err(io::Error::last_os_error()) } else { Ok(()) };
     drop(mask);
     cloned.map_err(Refused::Clone)?;
