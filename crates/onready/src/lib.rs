@@ -6,12 +6,16 @@ mod channel;
 mod clap;
 mod error;
 mod family;
+#[cfg(feature = "verbs")]
+#[doc(hidden)]
+pub mod instance;
 mod launch;
 mod launcher;
 mod machine;
 mod message;
 mod notify_socket;
 mod pid_file;
+mod private_dir;
 mod privileges;
 mod process;
 #[doc(hidden)]
@@ -24,6 +28,8 @@ mod streams;
 mod sys;
 #[doc(hidden)]
 pub mod tree;
+#[cfg(feature = "verbs")]
+pub mod verbs;
 mod watch;
 
 /// What the program `onready` stands on, besides the public items. No promise is made about it: it changes as the

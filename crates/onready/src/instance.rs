@@ -1,0 +1,121 @@
+//! Which process it is, beyond its pid: so that a reused pid, a reboot or another pid namespace never counts as it.
+//!
+//! # References
+//! proc_pid_stat(5): starttime, pid_namespaces(7), pidfd_open(2), proc_sys_kernel(5): random/boot_id
+
+use crate::process::{Process, is_readable};
+use crate::tree;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::OnceLock;
+
+/// A process, named for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Which boot of which machine.
+    pub boot: String,
+    /// The inode of the pid namespace in which the pid means something.
+    pub namespace: u64,
+    /// The pid.
+    pub pid: i32,
+    /// When it started, in clock ticks since boot.
+    pub start_time: u64,
+    /// The number that the kernel gives to no second process (the inode of its pidfd), since Linux 6.9.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<u64>,
+}
+
+/// Where this process lives.
+struct Here {
+    boot: String,
+    namespace: u64,
+}
+
+fn here() -> io::Result<&'static Here> {
+    static HERE: OnceLock<Here> = OnceLock::new();
+    if let Some(here) = HERE.get() {
+        return Ok(here);
+    }
+    let without_proc = |error: io::Error| io::Error::new(error.kind(), format!("{error} (is /proc mounted?)"));
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(without_proc)?;
+    let namespace = rustix::fs::stat("/proc/self/ns/pid").map_err(|error| without_proc(error.into()))?.st_ino;
+    Ok(HERE.get_or_init(|| Here { boot: boot.trim().into(), namespace }))
+}
+
+impl Identity {
+    /// The identity of a process that is there: a child of ours, or one that is held by a pidfd meanwhile.
+    ///
+    /// # Errors
+    /// There is no such process, or no `/proc` to ask.
+    pub fn of(pid: i32) -> io::Result<Identity> {
+        let here = here()?;
+        let stat = tree::stat(pid)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no process {pid}")))?;
+        let held = Process::other(pid).ok().flatten();
+        let unique = held.as_ref().and_then(Process::fd).and_then(unique);
+        Ok(Identity { boot: here.boot.clone(), namespace: here.namespace, pid, start_time: stat.start_time, unique })
+    }
+
+    /// Whether it was started in this boot and is seen from this pid namespace.
+    pub fn is_from_here(&self) -> bool {
+        here().is_ok_and(|here| here.boot == self.boot && here.namespace == self.namespace)
+    }
+
+    /// Whether it lives: this very process, and not a zombie.
+    pub fn is_alive(&self) -> bool {
+        self.is_from_here()
+            && tree::stat(self.pid).is_some_and(|stat| stat.is_alive() && stat.start_time == self.start_time)
+            && (self.unique.is_none() || self.hold().is_some())
+    }
+
+    /// Holds on to it, if it lives: from now on a signal through the pidfd reaches it or nobody.
+    pub fn hold(&self) -> Option<Process> {
+        if !self.is_from_here() {
+            return None;
+        }
+        // Held first, then looked at: what is seen now is what the pidfd holds.
+        let process = Process::other(self.pid).ok().flatten()?;
+        let stat = tree::stat(self.pid).filter(|stat| stat.is_alive() && stat.start_time == self.start_time)?;
+        let fd = process.fd()?;
+        let same = match (self.unique, unique(fd)) {
+            (Some(then), Some(now)) => then == now,
+            _ => true,
+        };
+        (same && stat.pid == self.pid && !is_readable(fd)).then_some(process)
+    }
+}
+
+/// `PID_FS_MAGIC`: a file system of pidfds whose inodes are never used twice.
+const PID_FS: i64 = 0x5049_4446;
+
+#[cfg(target_os = "linux")]
+fn unique(pidfd: &OwnedFd) -> Option<u64> {
+    let kind = rustix::fs::fstatfs(pidfd.as_fd()).ok()?.f_type;
+    (i64::from(kind) == PID_FS).then(|| rustix::fs::fstat(pidfd).ok().map(|stat| stat.st_ino))?
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unique(_: &OwnedFd) -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn we_are_alive_and_nobody_else() {
+        let me = Identity::of(std::process::id() as i32).expect("this process");
+        assert!(me.is_alive() && me.hold().is_some());
+        for other in [
+            Identity { start_time: me.start_time + 1, ..me.clone() },
+            Identity { boot: "another".into(), ..me.clone() },
+            Identity { namespace: me.namespace + 1, ..me.clone() },
+            Identity { unique: Some(1), ..me.clone() },
+        ] {
+            assert!(me.unique.is_none() && other.unique.is_some() || !other.is_alive(), "{other:?}");
+            assert!(me.unique.is_none() && other.unique.is_some() || other.hold().is_none(), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A directory that is this user's alone, for locks and state: found, made, checked, and used through its descriptor.
+//!
+//! Whoever can write in it can make us signal their choice of process, so it must be ours, and nobody else may write
+//! there; whoever can plant a link on the way to it can make us write elsewhere, so its last part is never a link.
+//!
+//! # References
+//! XDG Base Directory Specification, openat(2), open(2): O_NOFOLLOW
+
+use crate::error::StartError;
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, lstat, mkdirat, openat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The name of our directory inside the runtime directory.
+const OWN_NAME: &str = "onready";
+
+/// An open directory of our own.
+#[derive(Clone, Debug)]
+pub struct PrivateDir {
+    path: PathBuf,
+    fd: Arc<OwnedFd>,
+}
+
+impl PrivateDir {
+    /// Where locks and state are by default: `$XDG_RUNTIME_DIR/onready`, for root `/run/onready`, else
+    /// `${TMPDIR:-/tmp}/onready-UID`. A runtime directory that is another user's (left over from su or sudo) is not
+    /// taken.
+    pub fn runtime_path() -> PathBuf {
+        let uid = rustix::process::geteuid();
+        match absolute_variable("XDG_RUNTIME_DIR").filter(|dir| is_own_directory(dir)) {
+            Some(dir) => dir.join(OWN_NAME),
+            None if uid.is_root() => Path::new("/run").join(OWN_NAME),
+            None => temporary().join(format!("{OWN_NAME}-{}", uid.as_raw())),
+        }
+    }
+
+    /// Opens the default directory, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// As [`PrivateDir::open`].
+    pub fn runtime() -> Result<PrivateDir, StartError> {
+        PrivateDir::open(&PrivateDir::runtime_path())
+    }
+
+    /// Opens a directory, and makes it (with its parents) if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made, is no directory or a symbolic link, is another user's, or others may write in it; the text
+    /// names the path and what to do.
+    pub fn open(path: &Path) -> Result<PrivateDir, StartError> {
+        let path = std::path::absolute(path).map_err(|error| unusable(path, &error.to_string()))?;
+        // Without a slash at the end, which would make the kernel follow a link.
+        let path: PathBuf = path.components().collect();
+        let fd = open_or_make(&path).map_err(|error| unusable(&path, &why(&path, error)))?;
+        check(&fd).map_err(|why| unusable(&path, &why))?;
+        Ok(PrivateDir { path, fd: Arc::new(fd) })
+    }
+
+    /// Its path, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a regular file in it, never through a link.
+    ///
+    /// # Errors
+    /// What open(2) says; `InvalidData` if it is no regular file.
+    pub fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let file = File::from(openat(self, name, flags, Mode::RUSR | Mode::WUSR)?);
+        match FileType::from_raw_mode(fstat(&file)?.st_mode) {
+            FileType::RegularFile => Ok(file),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name} is not a regular file"))),
+        }
+    }
+
+    /// Whether a name in it is this open file.
+    pub fn is_at(&self, name: &str, file: impl AsFd) -> bool {
+        let there = rustix::fs::statat(self, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW);
+        match (fstat(file), there) {
+            (Ok(ours), Ok(there)) => (ours.st_ino, ours.st_dev) == (there.st_ino, there.st_dev),
+            _ => false,
+        }
+    }
+
+    /// Removes a file from it; one that is not there is no error.
+    ///
+    /// # Errors
+    /// What unlink(2) says.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match rustix::fs::unlinkat(self, name, rustix::fs::AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl AsFd for PrivateDir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// An environment variable that holds an absolute path; others are to be ignored, says the specification.
+pub fn absolute_variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+fn temporary() -> PathBuf {
+    absolute_variable("TMPDIR").unwrap_or_else(|| "/tmp".into())
+}
+
+/// Whether it is a directory of our own (a link to one is taken: the variable that names it is the caller's word).
+pub fn is_own_directory(path: &Path) -> bool {
+    let ours = |stat: Stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+            && stat.st_uid == rustix::process::geteuid().as_raw()
+    };
+    rustix::fs::stat(path).is_ok_and(ours)
+}
+
+fn open_or_make(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let open =
+        || openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+    match open() {
+        Err(Errno::NOENT) => make(path).and_then(|()| open()),
+        opened => opened,
+    }
+}
+
+fn make(path: &Path) -> rustix::io::Result<()> {
+    match mkdirat(CWD, path, Mode::RWXU) {
+        Err(Errno::NOENT) => {
+            let parent = path.parent().ok_or(Errno::NOENT)?;
+            make(parent).and_then(|()| make(path))
+        }
+        // Somebody else, most likely another one of us, was faster; who it was is checked when it is open.
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn why(path: &Path, error: Errno) -> String {
+    let kind = lstat(path).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match kind {
+        Ok(FileType::Symlink) => "it is a symbolic link, which is not followed here".into(),
+        Ok(FileType::Directory) | Err(_) => io::Error::from(error).to_string(),
+        Ok(_) => "it is not a directory".into(),
+    }
+}
+
+fn check(fd: &OwnedFd) -> Result<(), String> {
+    let stat = fstat(fd).map_err(|error| error.to_string())?;
+    let (owner, us) = (stat.st_uid, rustix::process::geteuid().as_raw());
+    if owner != us {
+        return Err(format!("it belongs to another user (uid {owner}, and this is uid {us}), who could write in it"));
+    }
+    if stat.st_mode & 0o022 != 0 {
+        return Err(format!("others may write in it (mode {:o}); chmod go-w it", stat.st_mode & 0o7777));
+    }
+    Ok(())
+}
+
+fn unusable(path: &Path, why: &str) -> StartError {
+    let advice = "name another one with XDG_RUNTIME_DIR or --state-dir";
+    StartError::io(format!("use the state directory {}", path.display()), io::Error::other(format!("{why}; {advice}")))
+}

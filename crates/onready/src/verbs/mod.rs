@@ -1,0 +1,3 @@
+//! Life after the start, by name: what is on record, and the verbs that stand on it.
+
+pub mod state;

@@ -1,0 +1,225 @@
+//! The lock of a name: whoever starts, stops or restarts a server holds it meanwhile.
+
+use super::dir::{FRESH, LOCK, RECORD, StateDir};
+use super::name::check_name;
+use super::record::{Outcome, Record, State};
+use super::remains;
+use crate::error::{StartError, exit_code};
+use rustix::fs::{FlockOperation, OFlags, flock, renameat};
+use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
+use std::fs::File;
+use std::io::{self, Write};
+
+/// A name that is ours to start, stop or restart a server under, until this is dropped.
+#[derive(Debug)]
+pub struct Claim {
+    state: StateDir,
+    name: String,
+    lock: Option<File>,
+    record: Option<Record>,
+    waited: bool,
+}
+
+impl StateDir {
+    /// Takes the lock of a name; waits while another start, stop or restart holds it. A server whose starter was
+    /// killed meanwhile is ended, if the kernel has not done so already.
+    ///
+    /// # Errors
+    /// The name is none, or the lock or the record cannot be had.
+    pub fn claim(&self, name: &str) -> Result<Claim, StartError> {
+        check_name(name)?;
+        let since = since_boot();
+        let failed =
+            |source: io::Error| StartError::io(format!("lock the name {name} in {}", self.path().display()), source);
+        let mut lock = None;
+        while lock.is_none() {
+            lock = self.lock(name, FlockOperation::LockExclusive).map_err(failed)?;
+        }
+        let mut claim = self.claimed(name, lock)?;
+        claim.waited = claim.record.as_ref().is_some_and(|record| record.decided_at.is_some_and(|at| at >= since));
+        Ok(claim)
+    }
+
+    /// Takes the lock of `base`, `base-2`, `base-3` or so: the first name found, in few looks, under which nothing
+    /// runs and nobody starts anything. It is not always the lowest such number.
+    ///
+    /// # Errors
+    /// As [`StateDir::claim`].
+    pub fn claim_unique(&self, base: &str) -> Result<Claim, StartError> {
+        check_name(base)?;
+        let mut number = self.free_number(base);
+        loop {
+            let name = numbered(base, number);
+            check_name(&name)?;
+            let failed = |source: io::Error| {
+                StartError::io(format!("lock the name {name} in {}", self.path().display()), source)
+            };
+            let lock = self.lock(&name, FlockOperation::NonBlockingLockExclusive).map_err(failed)?;
+            if lock.is_some() {
+                let claim = self.claimed(&name, lock)?;
+                if !claim.state().is_some_and(is_in_use) {
+                    return Ok(claim);
+                }
+            }
+            number = number.saturating_add(1);
+        }
+    }
+
+    /// Doubling steps up to a free number, then halving ones down to a free one whose lower neighbour is taken: with
+    /// a thousand servers of one name twenty looks, not a thousand.
+    fn free_number(&self, base: &str) -> u64 {
+        let is_free = |number: u64| !self.is_taken(&numbered(base, number));
+        let mut free = 1;
+        while !is_free(free) {
+            free *= 2;
+        }
+        let mut taken = free / 2;
+        while free - taken > 1 {
+            let middle = taken + (free - taken) / 2;
+            if is_free(middle) {
+                free = middle;
+            } else {
+                taken = middle;
+            }
+        }
+        free
+    }
+
+    fn is_taken(&self, name: &str) -> bool {
+        match self.read(name) {
+            Ok(Some(record)) => is_in_use(self.state(&record)) || self.is_locked(name),
+            Ok(None) => self.is_locked(name),
+            Err(_) => true,
+        }
+    }
+
+    /// `None`: it is held, or its holder has removed it meanwhile, so that it is to be opened again.
+    fn lock(&self, name: &str, how: FlockOperation) -> io::Result<Option<File>> {
+        let file_name = format!("{name}{LOCK}");
+        let file = self.dir.file(&file_name, OFlags::RDWR | OFlags::CREATE)?;
+        loop {
+            match flock(&file, how) {
+                Ok(()) => return Ok(self.dir.is_at(&file_name, &file).then_some(file)),
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn claimed(&self, name: &str, lock: Option<File>) -> Result<Claim, StartError> {
+        let record = match self.read(name) {
+            // Not ours, or damaged by a full disk or a power cut: it says nothing.
+            Err(error) if error.kind() != io::ErrorKind::Unsupported => None,
+            read => read.map_err(|error| {
+                StartError::io(format!("read the record of {name} in {}", self.path().display()), error)
+            })?,
+        };
+        let mut claim = Claim { state: self.clone(), name: name.into(), lock, record, waited: false };
+        claim.settle()?;
+        Ok(claim)
+    }
+}
+
+fn numbered(base: &str, number: u64) -> String {
+    if number == 1 { base.into() } else { format!("{base}-{number}") }
+}
+
+/// Whether something of it runs, so that its name is not free.
+fn is_in_use(state: State) -> bool {
+    matches!(state, State::Starting | State::Ready)
+}
+
+/// Nanoseconds since boot, the time of suspension included.
+fn since_boot() -> u64 {
+    #[cfg(target_os = "linux")]
+    let now = clock_gettime(ClockId::Boottime);
+    #[cfg(not(target_os = "linux"))]
+    let now = clock_gettime(ClockId::Monotonic);
+    let (seconds, nanos) = (now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs());
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+impl Claim {
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether an outcome became known while this claim waited for the lock: that one is on record, and whoever was
+    /// going to do the same may report it as his own.
+    pub fn waited(&self) -> bool {
+        self.waited
+    }
+
+    /// What is on record.
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// What the record means now; `None` if nothing is on record.
+    pub fn state(&self) -> Option<State> {
+        // The lock is ours, so it is no starter's.
+        self.record.as_ref().map(|record| record.state(false))
+    }
+
+    /// Puts a record in the place of the last one, as a whole: readers see this one or the last.
+    ///
+    /// # Errors
+    /// The disk is full, for one.
+    pub fn write(&mut self, record: &Record) -> io::Result<()> {
+        let mut record = record.clone();
+        record.name.clone_from(&self.name);
+        record.decided_at = (record.outcome != Outcome::Starting).then(since_boot);
+        let (fresh, place) = (format!("{}{FRESH}", self.name), format!("{}{RECORD}", self.name));
+        let written = self.write_fresh(&fresh, &record).and_then(|()| {
+            renameat(&self.state, fresh.as_str(), &self.state, place.as_str())?;
+            Ok(())
+        });
+        if written.is_err() {
+            let _ = self.state.dir.remove(&fresh);
+        }
+        written?;
+        self.record = Some(record);
+        Ok(())
+    }
+
+    fn write_fresh(&self, fresh: &str, record: &Record) -> io::Result<()> {
+        // One that a killed writer has left: not to be written into, somebody may read it.
+        self.state.dir.remove(fresh)?;
+        let mut file = self.state.dir.file(fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
+        file.write_all(&record.text()?)
+    }
+
+    /// Removes the record and the lock: nothing is known of the name any more.
+    pub fn forget(mut self) {
+        self.record = None;
+        for ending in [FRESH, RECORD] {
+            let _ = self.state.dir.remove(&format!("{}{ending}", self.name));
+        }
+    }
+
+    /// A record that says "starting" under a lock that was free: its starter was killed. The kernel has killed the
+    /// server with it, or is about to; we make sure, and write down what happened.
+    fn settle(&mut self) -> Result<(), StartError> {
+        let Some(record) = self.record.as_ref().filter(|record| record.outcome == Outcome::Starting) else {
+            return Ok(());
+        };
+        let mut record = record.clone();
+        remains::end(&record).map_err(|error| StartError::io(format!("end what is left of {}", self.name), error))?;
+        record.outcome = Outcome::Interrupted;
+        record.code = exit_code::FAILED;
+        record.error = Some("whoever started it was killed meanwhile".into());
+        self.write(&record).map_err(|error| StartError::io(format!("write the record of {}", self.name), error))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Removed while it is locked; who waits for it sees that it is not at its place any more, and opens it anew.
+        if self.record.is_none() && self.lock.is_some() {
+            let _ = self.state.dir.remove(&format!("{}{LOCK}", self.name));
+        }
+    }
+}
