@@ -18,6 +18,26 @@ use std::sync::Arc;
 /// The name of our directory inside the runtime directory.
 const OWN_NAME: &str = "onready";
 
+/// What a directory is for, in messages.
+#[derive(Clone, Copy, Debug)]
+pub enum Use {
+    /// Records and locks.
+    State,
+    /// Logs.
+    Logs,
+}
+
+impl Use {
+    fn unusable(self, path: &Path, why: &str) -> StartError {
+        let (what, advice) = match self {
+            Use::State => ("state", "XDG_RUNTIME_DIR or --state-dir"),
+            Use::Logs => ("log", "XDG_STATE_HOME or --state-dir"),
+        };
+        let why = io::Error::other(format!("{why}; name another one with {advice}"));
+        StartError::io(format!("use the {what} directory {}", path.display()), why)
+    }
+}
+
 /// An open directory of our own.
 #[derive(Clone, Debug)]
 pub struct PrivateDir {
@@ -43,7 +63,7 @@ impl PrivateDir {
     /// # Errors
     /// As [`PrivateDir::open`].
     pub fn runtime() -> Result<PrivateDir, StartError> {
-        PrivateDir::open(&PrivateDir::runtime_path())
+        PrivateDir::open(&PrivateDir::runtime_path(), Use::State)
     }
 
     /// Opens a directory, and makes it (with its parents) if it is not there.
@@ -51,12 +71,12 @@ impl PrivateDir {
     /// # Errors
     /// It cannot be made, is no directory or a symbolic link, is another user's, or others may write in it; the text
     /// names the path and what to do.
-    pub fn open(path: &Path) -> Result<PrivateDir, StartError> {
-        let path = std::path::absolute(path).map_err(|error| unusable(path, &error.to_string()))?;
+    pub fn open(path: &Path, purpose: Use) -> Result<PrivateDir, StartError> {
+        let path = std::path::absolute(path).map_err(|error| purpose.unusable(path, &error.to_string()))?;
         // Without a slash at the end, which would make the kernel follow a link.
         let path: PathBuf = path.components().collect();
-        let fd = open_or_make(&path).map_err(|error| unusable(&path, &why(&path, error)))?;
-        check(&fd).map_err(|why| unusable(&path, &why))?;
+        let fd = open_or_make(&path).map_err(|error| purpose.unusable(&path, &why(&path, error)))?;
+        check(&fd).map_err(|why| purpose.unusable(&path, &why))?;
         Ok(PrivateDir { path, fd: Arc::new(fd) })
     }
 
@@ -163,9 +183,4 @@ fn check(fd: &OwnedFd) -> Result<(), String> {
         return Err(format!("others may write in it (mode {:o}); chmod go-w it", stat.st_mode & 0o7777));
     }
     Ok(())
-}
-
-fn unusable(path: &Path, why: &str) -> StartError {
-    let advice = "name another one with XDG_RUNTIME_DIR or --state-dir";
-    StartError::io(format!("use the state directory {}", path.display()), io::Error::other(format!("{why}; {advice}")))
 }

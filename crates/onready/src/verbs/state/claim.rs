@@ -170,8 +170,12 @@ impl Claim {
     /// The disk is full, for one.
     pub fn write(&mut self, record: &Record) -> io::Result<()> {
         let mut record = record.clone();
-        record.name.clone_from(&self.name);
         record.decided_at = (record.outcome != Outcome::Starting).then(since_boot);
+        self.put(record)
+    }
+
+    fn put(&mut self, mut record: Record) -> io::Result<()> {
+        record.name.clone_from(&self.name);
         let (fresh, place) = (format!("{}{FRESH}", self.name), format!("{}{RECORD}", self.name));
         let written = self.write_fresh(&fresh, &record).and_then(|()| {
             renameat(&self.state, fresh.as_str(), &self.state, place.as_str())?;
@@ -211,7 +215,9 @@ impl Claim {
         record.outcome = Outcome::Interrupted;
         record.code = exit_code::FAILED;
         record.error = Some("whoever started it was killed meanwhile".into());
-        self.write(&record).map_err(|error| StartError::io(format!("write the record of {}", self.name), error))
+        // Nobody has decided this: whoever waited for it goes on.
+        record.decided_at = None;
+        self.put(record).map_err(|error| StartError::io(format!("write the record of {}", self.name), error))
     }
 }
 

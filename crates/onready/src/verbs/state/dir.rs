@@ -2,7 +2,7 @@
 
 use super::record::{Record, State};
 use crate::error::StartError;
-use crate::private_dir::{PrivateDir, absolute_variable, is_own_directory};
+use crate::private_dir::{PrivateDir, Use, absolute_variable, is_own_directory};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -32,7 +32,7 @@ impl StateDir {
             let logs = default_logs().unwrap_or_else(|| dir.path().join("logs"));
             return Ok(StateDir { dir, logs });
         };
-        let dir = PrivateDir::open(path)?;
+        let dir = PrivateDir::open(path, Use::State)?;
         let logs = dir.path().join("logs");
         Ok(StateDir { dir, logs })
     }

@@ -1,0 +1,8 @@
+//! The logs of servers with a name: opened and rotated at the start, shown and followed later.
+//!
+//! They hold the server's own bytes and nothing else. When each start was is told by a file beside them.
+
+mod open;
+mod starts;
+
+pub use open::{KEPT, Logs, ROTATE_AT, open_logs};

@@ -1,0 +1,90 @@
+//! Opening the logs of a server that is about to be started; what has grown too large is put aside before.
+//!
+//! # References
+//! open(2): O_APPEND, O_NOFOLLOW; rename(2)
+
+use super::starts;
+use crate::error::StartError;
+use crate::private_dir::{PrivateDir, Use};
+use rustix::fs::{OFlags, renameat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A log that is larger than this at a start is put aside.
+pub const ROTATE_AT: u64 = 8 << 20;
+/// How many logs that were put aside are kept, of stdout and of stderr each.
+pub const KEPT: u32 = 4;
+
+pub(super) const STDOUT: &str = "stdout.log";
+pub(super) const STDERR: &str = "stderr.log";
+
+/// The open logs of one server, to append to.
+#[derive(Debug)]
+pub struct Logs {
+    /// Its stdout from now on.
+    pub stdout: File,
+    /// Its stderr from now on.
+    pub stderr: File,
+    /// Where the first is.
+    pub stdout_path: PathBuf,
+    /// Where the second is.
+    pub stderr_path: PathBuf,
+}
+
+/// Opens `stdout.log` and `stderr.log` in a directory (made if it is not there, mode 0700, never through a link) to
+/// append to. If one of them is larger than 8 MiB ([`ROTATE_AT`]), both are renamed to `*.log.1` before, an older
+/// `.1` to `.2` and so on; what would become `.5` is removed ([`KEPT`]). So the logs of a name take as much as its
+/// last five runs of more than 8 MiB wrote. They may be truncated at any time.
+///
+/// # Errors
+/// The directory or the files cannot be made, are another user's, or the disk is full.
+pub fn open_logs(dir: &Path) -> Result<Logs, StartError> {
+    let above = dir.parent().unwrap_or(dir);
+    PrivateDir::open(above, Use::Logs)?;
+    let dir = PrivateDir::open(dir, Use::Logs)?;
+    let failed = |name: &str, error| StartError::io(format!("open the log {}", dir.path().join(name).display()), error);
+    let open = |name: &str| {
+        dir.file(name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE).map_err(|error| failed(name, error))
+    };
+    let (mut stdout, mut stderr) = (open(STDOUT)?, open(STDERR)?);
+    if size(&stdout) > ROTATE_AT || size(&stderr) > ROTATE_AT {
+        rotate(&dir).map_err(|error| StartError::io(format!("rotate the logs in {}", dir.path().display()), error))?;
+        (stdout, stderr) = (open(STDOUT)?, open(STDERR)?);
+    }
+    for file in [&stdout, &stderr] {
+        // Only the open was not to wait (for the reader of a FIFO); a server must not get EAGAIN from its log.
+        rustix::fs::fcntl_setfl(file, OFlags::APPEND).map_err(|error| failed("", error.into()))?;
+    }
+    starts::note(&dir, size(&stdout), size(&stderr)).map_err(|error| failed(starts::NAME, error))?;
+    let (stdout_path, stderr_path) = (dir.path().join(STDOUT), dir.path().join(STDERR));
+    Ok(Logs { stdout, stderr, stdout_path, stderr_path })
+}
+
+fn size(file: &File) -> u64 {
+    file.metadata().map_or(0, |file| file.len())
+}
+
+/// The oldest first, so that a rotation that is broken off has lost nothing.
+fn rotate(dir: &PrivateDir) -> io::Result<()> {
+    for name in [STDOUT, STDERR, starts::NAME] {
+        dir.remove(&aside(name, KEPT))?;
+        for number in (1..KEPT).rev() {
+            rename(dir, &aside(name, number), &aside(name, number + 1))?;
+        }
+        rename(dir, name, &aside(name, 1))?;
+    }
+    Ok(())
+}
+
+fn rename(dir: &PrivateDir, from: &str, to: &str) -> io::Result<()> {
+    match renameat(dir, from, dir, to) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn aside(name: &str, number: u32) -> String {
+    format!("{name}.{number}")
+}
