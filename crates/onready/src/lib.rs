@@ -39,6 +39,8 @@ pub mod engine {
     pub use crate::channel::{Claim, claim, event};
     pub use crate::error::{describe, exit_code, human, signal_name};
     pub use crate::family::Family;
+    #[cfg(feature = "verbs")]
+    pub use crate::instance::Identity;
     pub use crate::launch::eprintln_quietly;
     pub use crate::machine::{End, Event, Machine, Outcome, Rules, Step};
     pub use crate::message::{Field, LONGEST, parse};

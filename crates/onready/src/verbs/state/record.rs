@@ -105,8 +105,8 @@ pub struct Record {
     pub started_at: u64,
     /// How long the start took, in milliseconds.
     pub elapsed_ms: u64,
-    /// The sign of readiness that was believed.
-    pub ready_by: Option<String>,
+    /// The signs of readiness that were believed.
+    pub ready_by: Vec<String>,
     /// The addresses that it listened on when it was ready.
     pub listening: Vec<String>,
     /// What it said last about what it did.
