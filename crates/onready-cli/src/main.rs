@@ -1,2 +1,35 @@
-//! The program.
-fn main() {}
+//! `onready`: start any server in the background and return when it is ready, or say exactly why it is not.
+
+mod cli;
+mod command;
+mod conditions;
+mod duration;
+mod leader;
+mod limits;
+mod listen_fds;
+mod outlet;
+mod progress;
+mod receiver;
+mod recipe;
+mod report;
+mod run;
+mod sockets;
+mod start;
+mod streams;
+mod tail;
+mod until;
+mod when;
+mod world;
+
+use clap::Parser;
+use cli::{Cli, Verb};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    ExitCode::from(match cli.verb {
+        None => run::start(&cli.start),
+        Some(Verb::Man) => 0,
+        Some(_) => 2,
+    })
+}

@@ -1,0 +1,114 @@
+//! The server's main process as a source, and what becomes of the server when a command puts itself into the
+//! background: the process that stays is the server then.
+
+use crate::world::SharedFamily;
+use onready::engine::{End, Event, Interest, Process, SharedProcess, Source, Switch, Target, tree};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What is known of the way into the background.
+#[derive(Default)]
+pub struct Passage {
+    /// The command exited 0 and left processes: they are the server.
+    pub gone_to_background: Cell<bool>,
+    /// It did, but nothing asked for that to be followed.
+    pub not_followed: Cell<bool>,
+    /// Ends the processes that left the command's group, if we are killed.
+    switches: RefCell<Vec<Switch>>,
+}
+
+impl Passage {
+    /// The server may outlive us.
+    pub fn disarm(&self) {
+        self.switches.borrow().iter().for_each(Switch::disarm);
+    }
+}
+
+/// The main process, watched.
+pub struct Leader {
+    main: SharedProcess,
+    family: SharedFamily,
+    passage: Rc<Passage>,
+    follows: bool,
+    /// The number of the `exit` sign, if it is asked for.
+    sign: Option<usize>,
+    over: bool,
+}
+
+impl Leader {
+    /// Of this family; with `follows`, an exit with 0 that leaves processes is no end.
+    pub fn new(
+        main: SharedProcess,
+        family: SharedFamily,
+        passage: Rc<Passage>,
+        follows: bool,
+        sign: Option<usize>,
+    ) -> Leader {
+        Leader { main, family, passage, follows, sign, over: false }
+    }
+
+    fn ended(&mut self, end: End, events: &mut Vec<Event>) {
+        let heirs = if self.is_passage(end) { self.family.borrow().members() } else { Vec::new() };
+        match heir(&heirs) {
+            Some(pid) if self.follows => {
+                self.passage.gone_to_background.set(true);
+                guard(&heirs, &self.passage);
+                follow(&self.main, pid);
+                events.extend(self.sign.map(Event::Sign));
+            }
+            heir => {
+                self.passage.not_followed.set(heir.is_some());
+                self.over = true;
+                events.push(Event::Exited(end));
+            }
+        }
+    }
+
+    /// Once in the background, the server is whatever remains, however the last of it to be followed has ended.
+    fn is_passage(&self, end: End) -> bool {
+        end == End::Code(0) || (self.passage.gone_to_background.get() && end == End::Unknown)
+    }
+}
+
+/// Which of the processes that stay is the server: the oldest, whose parent is gone.
+fn heir(members: &[i32]) -> Option<i32> {
+    let own = std::process::id() as i32;
+    let age = |pid: &i32| tree::stat(*pid).map_or((true, u64::MAX), |stat| (stat.ppid != own, stat.start_time));
+    members.iter().copied().min_by_key(age)
+}
+
+/// They are in sessions of their own: each group gets its own switch.
+fn guard(members: &[i32], passage: &Passage) {
+    let mut groups: Vec<i32> = members.iter().filter_map(|&pid| tree::stat(pid)).map(|stat| stat.pgrp).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let switches = groups.into_iter().filter_map(|group| Switch::armed_for(Target::Group(group)).ok());
+    passage.switches.borrow_mut().extend(switches);
+}
+
+/// From now on this process is the main one.
+pub fn follow(main: &SharedProcess, pid: i32) {
+    main.replace(Process::child(pid));
+}
+
+impl Source for Leader {
+    fn interest(&self, want: &mut Interest) {
+        if !self.over {
+            self.main.interest(want);
+        }
+    }
+
+    fn collect(&mut self, ready: &Interest, now: Duration, events: &mut Vec<Event>) {
+        let mut found = Vec::new();
+        if !self.over {
+            self.main.collect(ready, now, &mut found);
+        }
+        for event in found {
+            match event {
+                Event::Exited(end) => self.ended(end, events),
+                other => events.push(other),
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `NOTIFY_SOCKET`, the receiving end: what the server says, if it is the server that says it.
+//!
+//! A path, because not every sender knows abstract names, in a folder where other users cannot bind; whoever may
+//! send is decided by the credentials that the kernel vouches for.
+//!
+//! # References
+//! sd_notify(3), sd_notify_barrier(3), unix(7): SO_PASSCRED
+
+use crate::cli::NotifyAccess;
+use crate::world::{SharedFamily, SharedWorld};
+use onready::engine::{Event, Field, Interest, LONGEST, SharedProcess, Source, event, parse, tree};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind,
+    recvmsg, socket_with, sockopt,
+};
+use std::ffi::OsString;
+use std::io::{self, IoSliceMut};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How many descriptors a message may bring; all are closed, which is what a barrier waits for.
+const DESCRIPTORS: usize = 253;
+
+/// The socket.
+pub struct Receiver {
+    socket: OwnedFd,
+    path: Option<PathBuf>,
+    address: OsString,
+    access: NotifyAccess,
+    source: Option<Heard>,
+    buffer: Vec<u8>,
+}
+
+/// To whom it matters.
+struct Heard {
+    world: SharedWorld,
+    family: SharedFamily,
+    main: SharedProcess,
+    uid: Option<u32>,
+}
+
+/// One message and its sender.
+struct Message {
+    length: usize,
+    pid: i32,
+    uid: u32,
+}
+
+impl Receiver {
+    /// Binds it, in the folder for it or one of the fallbacks.
+    ///
+    /// # Errors
+    /// None of them can be used.
+    pub fn bind(state_dir: &Path, access: NotifyAccess) -> io::Result<Receiver> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+        pass_credentials(&socket)?;
+        let mut receiver = Receiver {
+            socket,
+            path: None,
+            address: OsString::new(),
+            access,
+            source: None,
+            buffer: vec![0; LONGEST + 1],
+        };
+        let paths = folders(state_dir).into_iter().filter_map(|folder| prepared(&folder).ok());
+        for path in paths.map(|folder| folder.join(std::process::id().to_string())) {
+            if receiver.bind_path(&path).is_ok() {
+                return Ok(receiver);
+            }
+        }
+        receiver.bind_abstract()?;
+        Ok(receiver)
+    }
+
+    fn bind_path(&mut self, path: &Path) -> io::Result<()> {
+        // The folder is ours and the number our pid: what is there was left by one of us that is dead.
+        let _ = std::fs::remove_file(path);
+        bind(&self.socket, &SocketAddrUnix::new(path)?)?;
+        self.path = Some(path.into());
+        self.address = path.into();
+        let everybody = rustix::process::geteuid().is_root();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(if everybody { 0o666 } else { 0o600 }))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn bind_abstract(&mut self) -> io::Result<()> {
+        let name = format!("onready/{}", std::process::id());
+        bind(&self.socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
+        self.address = format!("@{name}").into();
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn bind_abstract(&mut self) -> io::Result<()> {
+        Err(io::Error::other("no folder for the notify socket can be made"))
+    }
+
+    /// What `NOTIFY_SOCKET` is to be for the server.
+    pub fn address(&self) -> &OsString {
+        &self.address
+    }
+
+    /// From now on, messages of these processes are heard.
+    pub fn hear(&mut self, world: SharedWorld, family: SharedFamily, main: SharedProcess, uid: Option<u32>) {
+        self.source = Some(Heard { world, family, main, uid });
+    }
+
+    fn receive(&mut self) -> io::Result<Option<Message>> {
+        let mut space = vec![std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut slices = [IoSliceMut::new(&mut self.buffer)];
+        let message = match recvmsg(&self.socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Ok(message) => message,
+            Err(rustix::io::Errno::AGAIN) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let (mut pid, mut uid) = (0, u32::MAX);
+        for part in control.drain() {
+            match part {
+                #[cfg(target_os = "linux")]
+                RecvAncillaryMessage::ScmCredentials(sender) => {
+                    (pid, uid) = (sender.pid.as_raw_nonzero().get(), sender.uid.as_raw());
+                }
+                // Closed by being dropped: a barrier waits for it, whoever sent it.
+                RecvAncillaryMessage::ScmRights(descriptors) => descriptors.for_each(drop),
+                _ => {}
+            }
+        }
+        Ok(Some(Message { length: message.bytes, pid, uid }))
+    }
+
+    /// Whether a message of this sender counts.
+    fn is_allowed(&self, message: &Message) -> bool {
+        let Some(heard) = &self.source else { return false };
+        let main = heard.main.borrow().pid();
+        if message.pid == main {
+            return true;
+        }
+        if self.access == NotifyAccess::Main {
+            return false;
+        }
+        if tree::stat(message.pid).is_some() {
+            return heard.family.borrow().members().contains(&message.pid) || is_of(message.pid, main);
+        }
+        // Dead already, as systemd-notify is: the kernel vouches for the user it ran as, and that must do.
+        let own = rustix::process::geteuid().as_raw();
+        message.uid == own || heard.uid == Some(message.uid)
+    }
+
+    fn take(&mut self, message: &Message, events: &mut Vec<Event>) {
+        let Some(heard) = &self.source else { return };
+        let mut world = heard.world.borrow_mut();
+        for field in parse(&self.buffer[..message.length]) {
+            match field {
+                Field::Ready => {
+                    world.said_ready = true;
+                    world.has_spoken = true;
+                }
+                Field::Status(_) | Field::Reloading | Field::ExtendTimeout(_) => world.has_spoken = true,
+                Field::MainPid(pid) => events.extend(self.main_pid(pid)),
+                _ => {}
+            }
+            // The sign is the conditions' to give: READY=1 alone means nothing to `listen`.
+            events.extend(event(field).filter(|event| !matches!(event, Event::Sign(_))));
+        }
+    }
+
+    /// MAINPID counts if it is one of the server's.
+    fn main_pid(&self, pid: i32) -> Option<Event> {
+        let heard = self.source.as_ref()?;
+        let known = heard.main.borrow().pid() == pid;
+        if !known && heard.family.borrow().members().contains(&pid) {
+            crate::leader::follow(&heard.main, pid);
+        }
+        None
+    }
+}
+
+/// A zombie has no descendants any more, but its own parents are still told.
+fn is_of(pid: i32, main: i32) -> bool {
+    let mut at = pid;
+    for _ in 0..64 {
+        match tree::stat(at) {
+            Some(stat) if stat.ppid == main || stat.pid == main => return true,
+            Some(stat) if stat.ppid > 1 => at = stat.ppid,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Root's server may become another user that cannot enter the state folder: its socket is in one beside it.
+fn folders(state_dir: &Path) -> Vec<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return vec!["/run/onready-notify".into(), std::env::temp_dir().join("onready-notify-0")];
+    }
+    vec![state_dir.join("notify"), std::env::temp_dir().join(format!("onready-notify-{}", rustix::process::geteuid().as_raw()))]
+}
+
+/// The folder, ours and not another's, rid of sockets whose owner is dead.
+fn prepared(folder: &Path) -> io::Result<PathBuf> {
+    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+    match std::fs::DirBuilder::new().mode(mode).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let stat = std::fs::symlink_metadata(folder)?;
+    if !stat.is_dir() || stat.uid() != rustix::process::geteuid().as_raw() || stat.mode() & 0o022 != 0 {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let owner = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if owner.is_some_and(|pid| tree::stat(pid).is_none()) && Path::new("/proc/self").exists() {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    Ok(folder.into())
+}
+
+#[cfg(target_os = "linux")]
+fn pass_credentials(socket: &OwnedFd) -> io::Result<()> {
+    Ok(sockopt::set_socket_passcred(socket, true)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pass_credentials(_socket: &OwnedFd) -> io::Result<()> {
+    Ok(())
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Source for Receiver {
+    fn interest(&self, want: &mut Interest) {
+        want.read(&self.socket);
+    }
+
+    fn collect(&mut self, ready: &Interest, _now: Duration, events: &mut Vec<Event>) {
+        // Also unasked while the server is seen to end, so that its last word is heard before its end is judged.
+        if !ready.has(&self.socket) && events.is_empty() {
+            return;
+        }
+        // Bounded: a server that never stops talking must not keep us from listening to others.
+        for _ in 0..64 {
+            match self.receive() {
+                Ok(Some(message)) if self.is_allowed(&message) => self.take(&message, events),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Walk 2: from a command line to a ready server, or to the reason why there is none.
+
+use crate::cli::{OnTimeout, Options, StartArguments};
+use crate::conditions::{Conditions, prepare};
+use crate::leader::{Leader, Passage};
+use crate::progress::Progress;
+use crate::receiver::Receiver;
+use crate::recipe::{Blueprint, MARK, Refusal};
+use crate::report::{Report, say};
+use crate::streams::{Logs, Paths};
+use crate::tail::{SharedTail, Tail};
+use crate::world::{SharedFamily, SharedWorld, World};
+use onready::StartError;
+use onready::engine::{
+    Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned, exit_code, watch,
+};
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Where and with which variables a start happens: the caller's, or at a restart those of the first start.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The directory.
+    pub directory: PathBuf,
+}
+
+impl Surroundings {
+    /// This process's own. A directory that was deleted is `/`.
+    pub fn own() -> Surroundings {
+        let directory = std::env::current_dir().unwrap_or_else(|_| "/".into());
+        Surroundings { environment: std::env::vars_os().collect(), directory }
+    }
+}
+
+/// Where a start keeps what it needs.
+pub struct Place {
+    /// The server's name.
+    pub name: String,
+    /// The folder of the state.
+    pub state_dir: PathBuf,
+    /// The files of the logs.
+    pub logs: Paths,
+}
+
+/// A server that was started and is watched, or has been.
+pub struct Start {
+    options: Options,
+    /// The family, for whoever stops it later.
+    pub family: SharedFamily,
+    /// Its main process.
+    pub main: SharedProcess,
+    /// How it was executed.
+    pub spawned: Spawned,
+    /// What marks its processes.
+    pub mark: String,
+    world: SharedWorld,
+    passage: Rc<Passage>,
+    conditions: Conditions,
+    tail: SharedTail,
+    receiver: Receiver,
+    /// What we are told meanwhile.
+    pub signals: Signals,
+    progress: Progress,
+    started: Instant,
+    report: Report,
+}
+
+type Failed = Box<Report>;
+
+impl Start {
+    /// Prepares everything and executes the server; nothing was started if this fails.
+    ///
+    /// # Errors
+    /// The report says why.
+    pub fn begin(arguments: &StartArguments, around: &Surroundings, place: Place) -> Result<Start, Failed> {
+        let started = Instant::now();
+        let options = arguments.options.clone();
+        let refused = |why: String| Box::new(Report::failed("could not start", &place.name, exit_code::FAILED, why));
+        let core = |error: StartError| {
+            Box::new(Report::failed("could not start", &place.name, error.exit_code(), error.to_string()))
+        };
+        let blueprint = Blueprint::new(arguments, &around.environment, &around.directory).map_err(|refusal| match refusal {
+            Refusal::Command(command) => {
+                Box::new(Report::failed("could not start", &place.name, command.code, command.why))
+            }
+            Refusal::Other(why) => refused(why),
+            Refusal::Core(error) => core(error),
+        })?;
+        let signals = Signals::catch().map_err(|error| refused(format!("cannot make a pipe: {error}")))?;
+        let mut receiver = Receiver::bind(&place.state_dir, options.notify_access)
+            .map_err(|error| refused(format!("cannot bind the notify socket in {}: {error}", place.state_dir.display())))?;
+        let progress = Progress::new(&place.name, !options.quiet);
+        let logs = Logs::open(place.logs.clone()).map_err(refused)?;
+        let tails = logs.tails(&options, &progress).map_err(refused)?;
+
+        let before = Family::prepare(true);
+        // The main process is not there yet; conditions only keep what will lead to it.
+        let main: SharedProcess = Rc::new(RefCell::new(Process::none()));
+        let family: SharedFamily = Rc::new(RefCell::new(Family::new(Rc::clone(&main), 0, before)));
+        let scripts = crate::command::scripts(&blueprint.program, &arguments.command, &blueprint.directory);
+        let world: SharedWorld = Rc::new(RefCell::new(World::new(Rc::clone(&family), scripts, started)));
+        blueprint.handed_inodes().into_iter().for_each(|inode| world.borrow_mut().ignore_socket(inode));
+        let mut conditions = prepare(&options, Some(&blueprint), &world, &[], &family).map_err(refused)?;
+        let matchers = std::mem::take(&mut conditions.matchers);
+        let tail = Rc::new(RefCell::new(Tail::new(tails, matchers, Rc::clone(&world))));
+
+        let mark = invocation();
+        let others = std::mem::take(&mut conditions.descriptors);
+        let spawned = execute(&blueprint, &logs, others, receiver.address(), &mark).map_err(core)?;
+        main.replace(Process::child(spawned.pid));
+        family.borrow_mut().set_group(spawned.group);
+        receiver.hear(Rc::clone(&world), Rc::clone(&family), Rc::clone(&main), blueprint.uid());
+        let report = Report {
+            name: place.name,
+            pid: Some(spawned.pid),
+            stdout: Some(place.logs.stdout),
+            stderr: Some(place.logs.stderr),
+            ..Report::default()
+        };
+        let passage = Rc::default();
+        Ok(Start {
+            options,
+            family,
+            main,
+            spawned,
+            mark: format!("{MARK}={mark}"),
+            world,
+            passage,
+            conditions,
+            tail,
+            receiver,
+            signals,
+            progress,
+            started,
+            report,
+        })
+    }
+
+    /// Watches until the outcome is known; a server that is not ready is gone then, unless it is to be kept.
+    pub fn wait(mut self) -> (Report, Started) {
+        let timeout = Some(self.options.timeout).filter(|timeout| !timeout.is_zero());
+        let kept = self.options.on_timeout == OnTimeout::Keep;
+        let signs = self.options.until.len();
+        let mut machine = Machine::new(Rules { signs, any: self.options.any, timeout, keep_on_timeout: kept });
+        let outcome = self.watch(&mut machine);
+        self.describe(&machine, &outcome, kept);
+        if matches!(outcome, Outcome::Ready) || (kept && outcome == Outcome::TimedOut) {
+            self.spawned.switch.disarm();
+            self.passage.disarm();
+        }
+        let started = Started { family: self.family, main: self.main, signals: self.signals, mark: self.mark };
+        (self.report, started)
+    }
+
+    fn watch(&mut self, machine: &mut Machine) -> Outcome {
+        let mut leader = Leader::new(
+            Rc::clone(&self.main),
+            Rc::clone(&self.family),
+            Rc::clone(&self.passage),
+            self.conditions.follows,
+            self.conditions.exit,
+        );
+        let (mut world, mut family) = (Rc::clone(&self.world), Rc::clone(&self.family));
+        let mut tail = Rc::clone(&self.tail);
+        let mut sources: Vec<&mut dyn Source> = vec![&mut leader, &mut self.receiver, &mut tail, &mut world];
+        for source in &mut self.conditions.sources {
+            sources.push(source.as_mut());
+        }
+        sources.push(&mut self.signals);
+        watch(self.started, machine, &mut sources, &mut family, &mut self.progress)
+    }
+
+    fn describe(&mut self, machine: &Machine, outcome: &Outcome, kept: bool) {
+        self.progress.wipe();
+        let report = &mut self.report;
+        report.elapsed = self.started.elapsed();
+        report.status = machine.status().map(str::to_owned);
+        report.pid = Some(self.main.borrow().pid());
+        report.conclude(outcome, self.options.timeout, kept);
+        let mut world = self.world.borrow_mut();
+        if *outcome == Outcome::Ready {
+            // Whatever sign was believed: a server on port 0 is to be found.
+            if world.listening().is_empty() {
+                world.look();
+            }
+            report.ready_by = Some(self.conditions.given(machine.given()).join(", "));
+        }
+        report.listening = world.addresses();
+        self.tail.borrow().losses().iter().for_each(|loss| say(loss));
+        let hints = self.hints(machine, outcome, &world);
+        if let (Some(error), false) = (&mut self.report.error, hints.is_empty()) {
+            error.push_str("; ");
+            error.push_str(&hints.join("; "));
+        }
+    }
+
+    /// What was seen of a server that was never ready, and what to try.
+    fn hints(&self, machine: &Machine, outcome: &Outcome, world: &World) -> Vec<String> {
+        let mut hints = Vec::new();
+        if let Some(number) = machine.errno() {
+            hints.push(format!("it says ERRNO={number} ({})", std::io::Error::from_raw_os_error(number)));
+        }
+        if self.passage.not_followed.get() {
+            hints.push("it left processes running, which were stopped; if it puts itself into the background, add \
+                        --until exit or --until auto".into());
+        }
+        if *outcome != Outcome::TimedOut {
+            return hints;
+        }
+        hints.push(format!("waited for {}", self.conditions.missing(machine.given()).join(" and ")));
+        match world.addresses().as_slice() {
+            [] if world.is_blind() => hints.push("its sockets cannot be seen".into()),
+            [] => hints.push("it never listened".into()),
+            all => hints.push(format!("it listens on {}", all.join(", "))),
+        }
+        match machine.status() {
+            Some(status) => hints.push(format!("it sent STATUS={status}")),
+            None if world.said_ready => hints.push("it sent READY=1".into()),
+            None => hints.push("it sent no READY=1".into()),
+        }
+        for (path, lines) in self.tail.borrow().last_lines(3) {
+            hints.push(format!("the last lines of {}:\n    {}", path.display(), lines.join("\n    ")));
+        }
+        let try_next = "try `onready doctor -- COMMAND` to see which signs it gives, or a longer --timeout";
+        hints.push(try_next.into());
+        hints
+    }
+}
+
+/// A server after its outcome: what is needed to go on with it.
+pub struct Started {
+    /// Its processes.
+    pub family: SharedFamily,
+    /// The main one.
+    pub main: SharedProcess,
+    /// Our signals are still caught.
+    pub signals: Signals,
+    /// A `NAME=VALUE` in the environment of all its processes.
+    pub mark: String,
+}
+
+fn execute(
+    blueprint: &Blueprint,
+    logs: &Logs,
+    others: Vec<(std::os::fd::OwnedFd, i32)>,
+    notify_socket: &OsString,
+    mark: &str,
+) -> Result<Spawned, StartError> {
+    let failed = |why: String| StartError::io("prepare the server's streams", std::io::Error::other(why));
+    let again = others.iter().map(|(fd, number)| Ok((fd.try_clone()?, *number))).collect::<std::io::Result<Vec<_>>>();
+    let streams = logs.streams(others).map_err(failed)?;
+    match blueprint.recipe(streams, Some(notify_socket), mark, false)?.spawn() {
+        Err(StartError::Spawn { source, .. }) if source.raw_os_error() == Some(libc::ENOEXEC) => {
+            let again = again.map_err(|error| failed(error.to_string()))?;
+            let streams = logs.streams(again).map_err(failed)?;
+            blueprint.recipe(streams, Some(notify_socket), mark, true)?.spawn()
+        }
+        spawned => spawned,
+    }
+}
+
+/// A number that no other start has.
+fn invocation() -> String {
+    let mut bytes = [0u8; 16];
+    let random = std::fs::File::open("/dev/urandom").and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
+    if random.is_err() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        bytes[..8].copy_from_slice(&(now.as_nanos() as u64).to_le_bytes());
+        bytes[8..12].copy_from_slice(&std::process::id().to_le_bytes());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+

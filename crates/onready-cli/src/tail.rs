@@ -1,0 +1,279 @@
+//! Carries the logs to the caller while the server starts: every byte that is appended, each stream in order.
+//!
+//! The logs are files from birth, so a caller that reads slowly is no trouble: the file is the buffer.
+//!
+//! # References
+//! inotify(7), splice(2), lseek(2)
+
+use crate::outlet::Outlet;
+use crate::until::{Lines, Matcher};
+use crate::world::SharedWorld;
+use onready::engine::{Event, Interest, PATIENCE, Source};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+const CHUNK: usize = 64 * 1024;
+/// How often a file is looked at where it cannot be watched.
+const LOOK: Duration = Duration::from_millis(2);
+/// What is kept of the last output, for the message when the start fails.
+const LAST: u64 = 2048;
+
+/// Which parts of a file that both streams share were written by which.
+///
+/// Each stream has an open file description of its own, whose position is where its last write ended. Between two
+/// looks, what lies behind the smaller of two moved positions is surely the other's; only a server that changes
+/// streams more than once between two looks can have a piece told as the wrong one's. Bytes are never lost by this,
+/// and `--stdout` with `--stderr` is exact.
+struct Split {
+    positions: [File; 2],
+    seen: [u64; 2],
+    told: u64,
+    pieces: VecDeque<(u64, usize)>,
+}
+
+impl Split {
+    fn look(&mut self, size: u64) {
+        let mut moved: Vec<(u64, usize)> = Vec::new();
+        for which in 0..2 {
+            let at = self.positions[which].stream_position().unwrap_or(0);
+            if at > self.seen[which] && at <= size {
+                moved.push((at, which));
+            }
+            self.seen[which] = at;
+        }
+        moved.sort_unstable();
+        self.pieces.extend(moved.iter().filter(|(end, _)| *end > self.told).copied());
+        // Written through neither: by somebody who opened the file again.
+        let last = self.pieces.back().map_or(1, |piece| piece.1);
+        let end = self.pieces.back().map_or(self.told, |piece| piece.0);
+        if moved.is_empty() && size > end {
+            self.pieces.push_back((size, last));
+        }
+        self.told = self.told.max(self.pieces.back().map_or(0, |piece| piece.0));
+    }
+}
+
+/// One log file, and to whom it is carried.
+pub struct Log {
+    path: PathBuf,
+    file: File,
+    /// Where this start began.
+    start: u64,
+    /// How far the caller has got it.
+    delivered: u64,
+    /// How far its lines have been looked at.
+    scanned: u64,
+    lines: Lines,
+    outlets: Vec<Outlet>,
+    split: Option<Split>,
+    blocked: Option<usize>,
+    moved: Instant,
+    /// Deliver up to here and no further.
+    quota: Option<u64>,
+}
+
+impl Log {
+    /// The log at this path, from its present end on.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn new(path: &Path, outlet: Outlet) -> io::Result<Log> {
+        Log::with(path, vec![outlet], None)
+    }
+
+    /// A log that both streams go to, through these two open files.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn shared(path: &Path, outlets: [Outlet; 2], positions: [File; 2]) -> io::Result<Log> {
+        let mut log = Log::with(path, outlets.into(), None)?;
+        for mut file in &positions {
+            file.seek(SeekFrom::Start(log.start))?;
+        }
+        let seen = [log.start; 2];
+        log.split = Some(Split { positions, seen, told: log.start, pieces: VecDeque::new() });
+        Ok(log)
+    }
+
+    fn with(path: &Path, outlets: Vec<Outlet>, split: Option<Split>) -> io::Result<Log> {
+        let file = File::open(path)?;
+        let start = file.metadata()?.len();
+        Ok(Log {
+            path: path.into(),
+            file,
+            start,
+            delivered: start,
+            scanned: start,
+            lines: Lines::default(),
+            outlets,
+            split,
+            blocked: None,
+            moved: Instant::now(),
+            quota: None,
+        })
+    }
+
+    fn size(&mut self) -> u64 {
+        let size = self.file.metadata().map_or(0, |stat| stat.len());
+        // Truncated meanwhile: what is there now is new.
+        if size < self.scanned.min(self.delivered) {
+            (self.start, self.delivered, self.scanned) = (0, 0, 0);
+            self.split.iter_mut().for_each(|split| (split.told, split.seen) = (0, [0; 2]));
+        }
+        size
+    }
+
+    /// What the server has written last, for a message.
+    pub fn last(&self) -> String {
+        let end = self.file.metadata().map_or(0, |stat| stat.len());
+        let from = self.start.max(end.saturating_sub(LAST));
+        let mut buffer = vec![0; end.saturating_sub(from) as usize];
+        let length = self.file.read_at(&mut buffer, from).unwrap_or(0);
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    fn scan(&mut self, size: u64, matchers: &mut [Matcher], events: &mut Vec<Event>) {
+        let mut buffer = [0; CHUNK];
+        while self.scanned < size {
+            let wanted = (size - self.scanned).min(CHUNK as u64) as usize;
+            let Ok(n @ 1..) = self.file.read_at(&mut buffer[..wanted], self.scanned) else { return };
+            self.lines.put(&buffer[..n], matchers, events);
+            self.scanned += n as u64;
+        }
+    }
+
+    fn deliver(&mut self, size: u64) {
+        let limit = self.quota.map_or(size, |quota| quota.min(size));
+        self.blocked = None;
+        self.split.iter_mut().for_each(|split| split.look(size));
+        while self.delivered < limit && self.blocked.is_none() {
+            let (end, which) = match self.split.as_ref() {
+                None => (limit, 0),
+                Some(split) => split.pieces.front().copied().unwrap_or((limit, 1)),
+            };
+            if end <= self.delivered {
+                self.split.iter_mut().for_each(|split| drop(split.pieces.pop_front()));
+                continue;
+            }
+            match self.outlets[which].carry(&self.file, self.delivered, end.min(limit) - self.delivered) {
+                Some(0) => return,
+                Some(n) => {
+                    self.delivered += n;
+                    self.moved = Instant::now();
+                }
+                None => self.blocked = Some(which),
+            }
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.quota.is_some_and(|quota| self.delivered >= quota)
+    }
+}
+
+/// All logs of a start.
+pub struct Tail {
+    logs: Vec<Log>,
+    watch: Option<OwnedFd>,
+    matchers: Vec<Matcher>,
+    world: SharedWorld,
+}
+
+/// The tail, as a source that can still be asked afterwards.
+pub type SharedTail = Rc<RefCell<Tail>>;
+
+impl Tail {
+    /// Of these logs; their lines go to the matchers.
+    pub fn new(logs: Vec<Log>, matchers: Vec<Matcher>, world: SharedWorld) -> Tail {
+        let watch = watch(&logs);
+        Tail { logs, watch, matchers, world }
+    }
+
+    /// What could not be delivered: how many bytes of which stream, and why.
+    pub fn losses(&self) -> Vec<String> {
+        self.logs.iter().flat_map(|log| log.outlets.iter().filter_map(|outlet| outlet.loss(&log.path))).collect()
+    }
+
+    /// The last lines of each log that has any.
+    pub fn last_lines(&self, number: usize) -> Vec<(PathBuf, Vec<String>)> {
+        let last = |log: &Log| {
+            let text = log.last();
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            (log.path.clone(), lines[lines.len().saturating_sub(number)..].to_vec())
+        };
+        self.logs.iter().map(last).filter(|(_, lines)| !lines.is_empty()).collect()
+    }
+
+    fn advance(&mut self, events: &mut Vec<Event>) {
+        for log in &mut self.logs {
+            let size = log.size();
+            if size > log.scanned.max(log.delivered) {
+                self.world.borrow_mut().disturbed();
+            }
+            if self.matchers.is_empty() {
+                log.scanned = size;
+            } else {
+                log.scan(size, &mut self.matchers, events);
+            }
+            log.deliver(size);
+            if log.quota.is_some() && log.moved.elapsed() >= PATIENCE {
+                if let Some(which) = log.blocked.take() {
+                    let left = log.quota.unwrap_or(size).saturating_sub(log.delivered);
+                    log.outlets[which].give_up(left);
+                    log.delivered += left;
+                }
+            }
+        }
+    }
+}
+
+fn watch(logs: &[Log]) -> Option<OwnedFd> {
+    let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
+    for log in logs {
+        inotify::add_watch(&fd, &log.path, WatchFlags::MODIFY).ok()?;
+    }
+    Some(fd)
+}
+
+impl Source for Tail {
+    fn interest(&self, want: &mut Interest) {
+        match &self.watch {
+            Some(watch) => want.read(watch),
+            None if self.logs.is_empty() => {}
+            None => want.within(LOOK),
+        }
+        for log in &self.logs {
+            if let Some(fd) = log.blocked.and_then(|which| log.outlets[which].fd()) {
+                want.write(fd);
+                log.quota.iter().for_each(|_| want.within(PATIENCE));
+            }
+        }
+    }
+
+    fn collect(&mut self, ready: &Interest, _now: Duration, events: &mut Vec<Event>) {
+        let mut buffer = [0; 1024];
+        if let Some(watch) = self.watch.as_ref().filter(|watch| ready.has(watch)) {
+            while rustix::io::read(watch, &mut buffer).is_ok_and(|n| n == buffer.len()) {}
+        }
+        self.advance(events);
+    }
+
+    fn settle(&mut self) {
+        for log in &mut self.logs {
+            log.quota = Some(log.size());
+            log.moved = Instant::now();
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.logs.iter().all(Log::is_settled)
+    }
+}

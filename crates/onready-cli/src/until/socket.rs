@@ -1,0 +1,240 @@
+//! `tcp:` and `unix:`: a process *of the server* listens there, and accepts. A stranger never counts.
+
+use super::dial::{self, Dial};
+use crate::sockets::{Address, Owner, owner_of};
+use crate::world::{SharedWorld, takes};
+use onready::engine::{Event, Interest, Source};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether a stranger has come to listen there: that reads much of /proc.
+const STRANGER_LOOK: Duration = Duration::from_millis(100);
+/// How long after a refused connection the next is tried.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Where a listener is awaited.
+#[derive(Clone, Debug)]
+pub enum Endpoint {
+    /// On one of these addresses.
+    Tcp(Vec<SocketAddr>),
+    /// On this port of any address.
+    Port(u16),
+    /// On this path.
+    Unix(PathBuf),
+}
+
+impl Endpoint {
+    /// Of a host, or of any address if it is empty.
+    ///
+    /// # Errors
+    /// There is no such host.
+    pub fn tcp(host: &str, port: u16) -> Result<Endpoint, String> {
+        if host.is_empty() {
+            return Ok(Endpoint::Port(port));
+        }
+        let found = (host, port).to_socket_addrs().map_err(|error| format!("there is no host {host}: {error}"))?;
+        Ok(Endpoint::Tcp(found.collect()))
+    }
+
+    /// Of a path; it is made absolute.
+    ///
+    /// # Errors
+    /// It is too long for a socket address.
+    pub fn unix(path: &std::path::Path) -> Result<Endpoint, String> {
+        rustix::net::SocketAddrUnix::new(path)
+            .map_err(|_| format!("the path {} is too long for a unix socket (107 bytes)", path.display()))?;
+        Ok(Endpoint::Unix(path.into()))
+    }
+
+    /// How it is spelled.
+    pub fn name(&self) -> String {
+        match self {
+            Endpoint::Tcp(addresses) => addresses.first().map(ToString::to_string).unwrap_or_default(),
+            Endpoint::Port(port) => format!("port {port}"),
+            Endpoint::Unix(path) => path.display().to_string(),
+        }
+    }
+
+    /// The addresses that somebody else could hold.
+    fn addresses(&self) -> Vec<Address> {
+        match self {
+            Endpoint::Tcp(all) => all.iter().map(|&address| Address::Tcp(address)).collect(),
+            Endpoint::Port(port) => {
+                let all = [SocketAddr::from(([127, 0, 0, 1], *port)), SocketAddr::from(([0u16, 0, 0, 0, 0, 0, 0, 1], *port))];
+                all.map(Address::Tcp).into()
+            }
+            Endpoint::Unix(path) => vec![Address::Unix(path.clone())],
+        }
+    }
+
+    /// Who listens there now.
+    pub fn owner(&self) -> Option<(Address, Owner)> {
+        self.addresses().into_iter().find_map(|address| owner_of(&address).map(|owner| (address, owner)))
+    }
+
+    /// Whether a listener is one for this.
+    pub fn is_served_by(&self, listener: &Address) -> bool {
+        match self {
+            Endpoint::Tcp(all) => all.iter().any(|address| takes(listener, Some(address.ip()), address.port())),
+            Endpoint::Port(port) => takes(listener, None, *port),
+            Endpoint::Unix(path) => matches!(listener, Address::Unix(theirs) if same_file(theirs, path)),
+        }
+    }
+
+    /// Begins a connection to a listener that was seen, or to the address itself.
+    pub fn dial(&self, listener: Option<&Address>) -> std::io::Result<Dial> {
+        match (self, listener) {
+            (Endpoint::Tcp(all), _) if !all.is_empty() => dial::tcp(all[0]),
+            (Endpoint::Port(_), Some(Address::Tcp(address))) => dial::tcp(*address),
+            (Endpoint::Port(port), _) => dial::tcp(SocketAddr::from(([127, 0, 0, 1], *port))),
+            (Endpoint::Unix(path), _) => dial::unix(path),
+            _ => Ok(Dial::Refused),
+        }
+    }
+}
+
+fn same_file(a: &std::path::Path, b: &std::path::Path) -> bool {
+    let id = |path: &std::path::Path| {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).ok().map(|stat| (stat.dev(), stat.ino()))
+    };
+    a == b || (id(a).is_some() && id(a) == id(b))
+}
+
+/// What to say of a stranger.
+pub fn in_the_way(address: &Address, owner: &Owner) -> String {
+    let who = match (&owner.name, owner.pid) {
+        (Some(name), Some(pid)) => format!("{name} (pid {pid})"),
+        (None, Some(pid)) => format!("pid {pid}"),
+        _ => "a process of another user".into(),
+    };
+    format!("{address} is served by {who} already; stop that, or choose another address")
+}
+
+/// Watches one endpoint: owned by the server, and by nobody else.
+pub struct Ownership {
+    /// Where.
+    pub endpoint: Endpoint,
+    world: SharedWorld,
+    stranger_look: Instant,
+}
+
+impl Ownership {
+    /// Before the start: nobody may listen there yet.
+    ///
+    /// # Errors
+    /// Somebody does.
+    pub fn new(endpoint: Endpoint, world: SharedWorld) -> Result<Ownership, String> {
+        if let Some((address, owner)) = endpoint.owner() {
+            return Err(in_the_way(&address, &owner));
+        }
+        world.borrow_mut().wanted = true;
+        Ok(Ownership { endpoint, world, stranger_look: Instant::now() })
+    }
+
+    /// A listener of the server's, or `Ok(None)`; an error if a stranger has come.
+    pub fn listener(&mut self) -> Result<Option<Address>, String> {
+        let found = {
+            let world = self.world.borrow();
+            let found = world.listening().iter().find(|owned| self.endpoint.is_served_by(&owned.address));
+            found.map(|owned| owned.address.clone())
+        };
+        if found.is_none() && self.stranger_look.elapsed() >= STRANGER_LOOK {
+            self.stranger_look = Instant::now();
+            self.look_for_stranger()?;
+        }
+        Ok(found)
+    }
+
+    fn look_for_stranger(&self) -> Result<(), String> {
+        let Some((address, owner)) = self.endpoint.owner() else { return Ok(()) };
+        let mut world = self.world.borrow_mut();
+        // It may have begun to listen since the last look.
+        world.look();
+        let ours = world.listening().iter().any(|owned| owned.inode == owner.inode)
+            || owner.pid.is_some_and(|pid| world.members().contains(&pid))
+            || (owner.pid.is_none() && world.is_blind());
+        if ours { Ok(()) } else { Err(in_the_way(&address, &owner)) }
+    }
+
+    /// Whether a connection may be tried: the server listens there, or nobody can see whether it does.
+    pub fn may_dial(&mut self) -> Result<Option<Dial>, String> {
+        let listener = self.listener()?;
+        let blind = self.world.borrow().is_blind();
+        if listener.is_none() && !blind {
+            return Ok(None);
+        }
+        self.endpoint.dial(listener.as_ref()).map(Some).map_err(|error| format!("cannot connect to {}: {error}", self.endpoint.name()))
+    }
+}
+
+/// The condition.
+pub struct SocketSign {
+    sign: usize,
+    ownership: Ownership,
+    trial: Option<Dial>,
+    again: Duration,
+    now: Duration,
+    given: bool,
+}
+
+impl SocketSign {
+    /// Of this endpoint.
+    ///
+    /// # Errors
+    /// Somebody else listens there.
+    pub fn new(sign: usize, endpoint: Endpoint, world: SharedWorld) -> Result<SocketSign, String> {
+        let ownership = Ownership::new(endpoint, world)?;
+        let zero = Duration::ZERO;
+        Ok(SocketSign { sign, ownership, trial: None, again: zero, now: zero, given: false })
+    }
+
+    fn advance(&mut self) -> Result<bool, String> {
+        if self.trial.is_none() && self.now >= self.again {
+            self.trial = self.ownership.may_dial()?;
+        }
+        self.trial = self.trial.take().map(Dial::advance);
+        match &self.trial {
+            Some(Dial::Open(_)) => return Ok(true),
+            Some(Dial::Refused) => {
+                self.trial = None;
+                self.again = self.now + PAUSE;
+            }
+            _ => {}
+        }
+        Ok(false)
+    }
+}
+
+impl Source for SocketSign {
+    fn interest(&self, want: &mut Interest) {
+        match &self.trial {
+            _ if self.given => {}
+            Some(Dial::Pending(socket)) => want.write(socket),
+            _ if self.again > self.now => want.within(self.again - self.now),
+            _ => want.within(STRANGER_LOOK),
+        }
+    }
+
+    fn collect(&mut self, _ready: &Interest, now: Duration, events: &mut Vec<Event>) {
+        self.now = now;
+        if self.given {
+            return;
+        }
+        match self.advance() {
+            Ok(true) => {
+                self.given = true;
+                self.trial = None;
+                events.push(Event::Sign(self.sign));
+            }
+            Ok(false) => {}
+            Err(why) => events.push(Event::Failed(why)),
+        }
+    }
+
+    fn last_look(&mut self, now: Duration, events: &mut Vec<Event>) {
+        self.again = Duration::ZERO;
+        self.collect(&Interest::default(), now, events);
+    }
+}

@@ -1,0 +1,218 @@
+//! What is seen of the server from outside: its processes, where they listen, whether they do anything; looked at
+//! often while that can pay, and hardly ever when it cannot.
+
+use crate::sockets::{Address, Observer, Owned, speaks_notify};
+use onready::engine::tree::{self, Activity, Quiet};
+use onready::engine::{Event, Family, Interest, Source};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// The shortest time between two looks.
+const SOONEST: Duration = Duration::from_micros(200);
+/// A look comes after this part of the time that has passed: who waited a second can wait 2 ms more.
+const PART: u32 = 512;
+/// Processor time that looking may take at once...
+const CREDIT: Duration = Duration::from_millis(15);
+/// ... and as a part of the time that passes.
+const SHARE: u32 = 1200;
+
+/// When to look next: by the time that has passed, and by what looking has cost.
+#[derive(Debug, Default)]
+pub struct Pace {
+    spent: Duration,
+    next: Duration,
+}
+
+impl Pace {
+    /// Whether it is time.
+    pub fn is_due(&self, now: Duration) -> bool {
+        now >= self.next
+    }
+
+    /// How long until it is.
+    pub fn left(&self, now: Duration) -> Duration {
+        self.next.saturating_sub(now)
+    }
+
+    /// A look has taken this long.
+    pub fn looked(&mut self, now: Duration, cost: Duration) {
+        self.spent += cost;
+        let earned = |at: Duration| CREDIT + at / SHARE;
+        let usual = now + SOONEST.max(now / PART);
+        // In debt: not before what was spent is earned.
+        let affordable = self.spent.saturating_sub(CREDIT) * SHARE;
+        self.next = if self.spent > earned(now) { usual.max(affordable) } else { usual };
+    }
+}
+
+/// The server as it is seen; shared by all conditions.
+pub struct World {
+    family: SharedFamily,
+    observer: Observer,
+    activity: Activity,
+    quiet: Quiet,
+    pace: Pace,
+    members: Vec<i32>,
+    listening: Vec<Owned>,
+    speakers: HashMap<i32, bool>,
+    /// Files of the command that may speak for it: a script.
+    scripts: Vec<PathBuf>,
+    /// Whether anybody wants to know; without, no look is taken.
+    pub wanted: bool,
+    /// READY=1 has come.
+    pub said_ready: bool,
+    /// Any message has come that only a speaker of sd_notify sends.
+    pub has_spoken: bool,
+    started: Instant,
+}
+
+/// The world of one start.
+pub type SharedWorld = Rc<RefCell<World>>;
+/// The server's processes, watched and stopped.
+pub type SharedFamily = Rc<RefCell<Family>>;
+
+impl World {
+    /// The world of this family; `scripts` are files that the command names.
+    pub fn new(family: SharedFamily, scripts: Vec<PathBuf>, started: Instant) -> World {
+        World {
+            family,
+            observer: Observer::new(),
+            activity: Activity::new(),
+            quiet: Quiet::new(),
+            pace: Pace::default(),
+            members: Vec::new(),
+            listening: Vec::new(),
+            speakers: HashMap::new(),
+            scripts,
+            wanted: false,
+            said_ready: false,
+            has_spoken: false,
+            started,
+        }
+    }
+
+    /// A socket that listened before the start says nothing.
+    pub fn ignore_socket(&mut self, inode: u64) {
+        self.observer.ignore(inode);
+    }
+
+    /// Where the server's processes listen, as of the last look.
+    pub fn listening(&self) -> &[Owned] {
+        &self.listening
+    }
+
+    /// The same as text, each once.
+    pub fn addresses(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.listening.iter().map(|owned| owned.address.to_string()).collect();
+        all.dedup();
+        all
+    }
+
+    /// Whether its sockets cannot be seen (another user's process, no /proc).
+    pub fn is_blind(&self) -> bool {
+        self.observer.is_blind()
+    }
+
+    /// Its processes, as of the last look.
+    pub fn members(&self) -> &[i32] {
+        &self.members
+    }
+
+    /// Looks now, whatever it costs.
+    pub fn look(&mut self) {
+        self.members = self.family.borrow().members();
+        self.listening = self.observer.listening(&self.members);
+    }
+
+    /// Whether any of its processes could speak sd_notify.
+    pub fn could_speak(&mut self) -> bool {
+        let scripts: Vec<&std::path::Path> = self.scripts.iter().map(PathBuf::as_path).collect();
+        // Executables change by exec: asked again each time that it is asked, which is once something listens.
+        self.members.iter().any(|&pid| *self.speakers.entry(pid).or_insert_with(|| speaks_notify(pid, &scripts)))
+    }
+
+    /// For how long its processes have done nothing to speak of.
+    pub fn quiet_for(&mut self) -> Duration {
+        self.quiet.look(&self.members, Instant::now()).unwrap_or_default()
+    }
+
+    /// It has written something.
+    pub fn disturbed(&mut self) {
+        self.quiet.disturb();
+        self.pace.next = Duration::ZERO;
+    }
+
+    fn look_if_active(&mut self) {
+        let idle = !self.members.is_empty() && !self.activity.changed(&self.members);
+        if !idle {
+            self.look();
+        }
+    }
+}
+
+/// It is looked at before the conditions are asked.
+impl Source for World {
+    fn interest(&self, want: &mut Interest) {
+        if self.wanted {
+            want.within(self.pace.left(self.started.elapsed()));
+        }
+    }
+
+    fn collect(&mut self, _ready: &Interest, now: Duration, _events: &mut Vec<Event>) {
+        if self.wanted && self.pace.is_due(now) {
+            let before = Instant::now();
+            self.look_if_active();
+            self.pace.looked(now, before.elapsed());
+        }
+    }
+
+    fn last_look(&mut self, _now: Duration, _events: &mut Vec<Event>) {
+        self.look();
+    }
+}
+
+/// "name (pid N)", as far as it is known.
+pub fn who(pid: i32) -> String {
+    tree::name(pid).map_or_else(|| format!("pid {pid}"), |name| format!("{name} (pid {pid})"))
+}
+
+/// Whether a listener takes connections to this port and, if given, this address.
+pub fn takes(listener: &Address, host: Option<std::net::IpAddr>, port: u16) -> bool {
+    let Address::Tcp(theirs) = listener else { return false };
+    let anywhere = theirs.ip().is_unspecified() && (theirs.is_ipv6() || host.is_none_or(|host| host.is_ipv4()));
+    theirs.port() == port && (anywhere || host.is_none_or(|host| host == theirs.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_is_dense_at_first_and_cheap_in_the_end() {
+        let (mut pace, mut now, mut looks) = (Pace::default(), Duration::ZERO, 0);
+        let cost = Duration::from_micros(60);
+        while now < Duration::from_secs(30) {
+            pace.looked(now, cost);
+            looks += 1;
+            if now < Duration::from_millis(20) {
+                assert!(pace.left(now) <= Duration::from_micros(200));
+            }
+            now += pace.left(now);
+        }
+        assert!(cost * looks < Duration::from_millis(45), "{looks} looks");
+    }
+
+    #[test]
+    fn a_wildcard_takes_its_family() {
+        let tcp = |text: &str| Address::Tcp(text.parse().expect("an address"));
+        let host = |text: &str| Some(text.parse().expect("a host"));
+        assert!(takes(&tcp("0.0.0.0:80"), host("127.0.0.1"), 80));
+        assert!(takes(&tcp("[::]:80"), host("127.0.0.1"), 80));
+        assert!(!takes(&tcp("0.0.0.0:80"), host("::1"), 80));
+        assert!(!takes(&tcp("127.0.0.1:80"), host("127.0.0.2"), 80));
+        assert!(!takes(&tcp("127.0.0.1:80"), None, 81));
+    }
+}
