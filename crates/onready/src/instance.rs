@@ -87,12 +87,13 @@ impl Identity {
 }
 
 /// `PID_FS_MAGIC`: a file system of pidfds whose inodes are never used twice.
-const PID_FS: i64 = 0x5049_4446;
+#[cfg(target_os = "linux")]
+const PID_FS: rustix::fs::FsWord = 0x5049_4446;
 
 #[cfg(target_os = "linux")]
 fn unique(pidfd: &OwnedFd) -> Option<u64> {
     let kind = rustix::fs::fstatfs(pidfd.as_fd()).ok()?.f_type;
-    (i64::from(kind) == PID_FS).then(|| rustix::fs::fstat(pidfd).ok().map(|stat| stat.st_ino))?
+    (kind == PID_FS).then(|| rustix::fs::fstat(pidfd).ok().map(|stat| stat.st_ino))?
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,13 +1,13 @@
 //! The lock of a name: whoever starts, stops or restarts a server holds it meanwhile.
 
+use super::clock::since_boot;
 use super::dir::{FRESH, LOCK, RECORD, StateDir};
 use super::name::check_name;
 use super::record::{Outcome, Record, State};
-use super::remains;
 use crate::error::{StartError, exit_code};
+use crate::verbs::crew::Crew;
 use rustix::fs::{FlockOperation, OFlags, flock, renameat};
 use rustix::io::Errno;
-use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
 use std::io::{self, Write};
 
@@ -131,16 +131,6 @@ fn is_in_use(state: State) -> bool {
     matches!(state, State::Starting | State::Ready)
 }
 
-/// Nanoseconds since boot, the time of suspension included.
-fn since_boot() -> u64 {
-    #[cfg(target_os = "linux")]
-    let now = clock_gettime(ClockId::Boottime);
-    #[cfg(not(target_os = "linux"))]
-    let now = clock_gettime(ClockId::Monotonic);
-    let (seconds, nanos) = (now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs());
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
-}
-
 impl Claim {
     /// The name.
     pub fn name(&self) -> &str {
@@ -211,7 +201,7 @@ impl Claim {
             return Ok(());
         };
         let mut record = record.clone();
-        remains::end(&record).map_err(|error| StartError::io(format!("end what is left of {}", self.name), error))?;
+        Crew::of(&record).end().map_err(|error| StartError::io(format!("end what is left of {}", self.name), error))?;
         record.outcome = Outcome::Interrupted;
         record.code = exit_code::FAILED;
         record.error = Some("whoever started it was killed meanwhile".into());

@@ -9,12 +9,13 @@
 
 mod bytes;
 mod claim;
+mod clock;
 mod dir;
 mod name;
 mod record;
-mod remains;
 
 pub use claim::Claim;
+pub(super) use clock::since_start;
 pub use dir::StateDir;
 pub use name::{LONGEST_NAME, check_name, default_name};
 pub use record::{Outcome, Record, State};
