@@ -3,6 +3,7 @@
 mod crew;
 mod decide;
 mod logs;
+mod restart;
 mod schedule;
 pub mod state;
 mod status;
@@ -11,7 +12,8 @@ mod time;
 
 pub use crew::Named;
 pub use decide::{Decision, Wish, command_text, decide};
-pub use logs::{KEPT, Logs, ROTATE_AT, open_logs};
+pub use logs::{KEPT, Logs, ROTATE_AT, Show, open_logs, show_logs};
+pub use restart::{RestartError, restart};
 pub use schedule::{Schedule, Step};
-pub use status::{Status, list, table};
+pub use status::{Listing, Status, list, table};
 pub use stop::{StopOutcome, Stopped, UNKNOWN_NAME, stop, stop_claimed};

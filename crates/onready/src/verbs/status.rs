@@ -146,21 +146,31 @@ fn shown(path: &Option<std::path::PathBuf>) -> Option<String> {
     path.as_ref().map(|path| path.display().to_string())
 }
 
-/// How all servers on record are, by name; with the records that cannot be read or understood, and why.
+/// All servers on record.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Listing {
+    /// How each is, by name.
+    pub servers: Vec<Status>,
+    /// The names of the records that cannot be read or understood, and why.
+    pub unreadable: Vec<(String, io::Error)>,
+}
+
+/// How all servers on record are.
 ///
 /// # Errors
 /// The state directory cannot be read.
-pub fn list(state: &StateDir) -> io::Result<(Vec<Status>, Vec<(String, io::Error)>)> {
-    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+pub fn list(state: &StateDir) -> io::Result<Listing> {
+    let mut listing = Listing::default();
     for name in state.names()? {
         match Status::of(state, &name) {
             // Forgotten between the two looks.
             Ok(status) if status.record.is_none() => {}
-            Ok(status) => found.push(status),
-            Err(error) => unreadable.push((name, error)),
+            Ok(status) => listing.servers.push(status),
+            Err(error) => listing.unreadable.push((name, error)),
         }
     }
-    Ok((found, unreadable))
+    Ok(listing)
 }
 
 /// An aligned table: NAME STATE PID READY-IN UPTIME LISTENING, a line each.

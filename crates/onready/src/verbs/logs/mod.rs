@@ -2,7 +2,11 @@
 //!
 //! They hold the server's own bytes and nothing else. When each start was is told by a file beside them.
 
+mod follow;
 mod open;
+mod reader;
+mod show;
 mod starts;
 
 pub use open::{KEPT, Logs, ROTATE_AT, open_logs};
+pub use show::{Show, show_logs};
