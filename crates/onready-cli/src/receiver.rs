@@ -8,7 +8,7 @@
 
 use crate::cli::NotifyAccess;
 use crate::world::{SharedFamily, SharedWorld};
-use onready::engine::{Event, Field, Interest, LONGEST, SharedProcess, Source, event, parse, tree};
+use onready::engine::{Event, Field, Interest, LONGEST, NotifySocket, SharedProcess, Source, event, parse, tree};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind,
     recvmsg, socket_with, sockopt,
@@ -30,6 +30,7 @@ pub struct Receiver {
     address: OsString,
     access: NotifyAccess,
     source: Option<Heard>,
+    upwards: Option<NotifySocket>,
     buffer: Vec<u8>,
 }
 
@@ -63,6 +64,7 @@ impl Receiver {
             address: OsString::new(),
             access,
             source: None,
+            upwards: None,
             buffer: vec![0; LONGEST + 1],
         };
         let paths = folders(state_dir).into_iter().filter_map(|folder| prepared(&folder).ok());
@@ -108,6 +110,22 @@ impl Receiver {
         self.source = Some(Heard { world, family, main, uid });
     }
 
+    /// From now on, what is heard is passed on to our own service manager.
+    pub fn pass_upwards(&mut self, manager: Option<NotifySocket>) {
+        self.upwards = manager;
+    }
+
+    /// All but what is true of us and not of the server: we are the main process, and its descriptors are not here.
+    fn pass(&self, message: &[u8]) {
+        let Some(manager) = &self.upwards else { return };
+        let text = String::from_utf8_lossy(message);
+        let ours = ["MAINPID=", "MAINPIDFDID=", "BARRIER=", "FDSTORE=", "FDNAME=", "NOTIFYACCESS="];
+        let kept: Vec<&str> = text.lines().filter(|line| !ours.iter().any(|key| line.starts_with(key))).collect();
+        if !kept.is_empty() {
+            let _ = manager.send(&kept.join("\n"));
+        }
+    }
+
     fn receive(&mut self) -> io::Result<Option<Message>> {
         let mut space = vec![std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -151,6 +169,7 @@ impl Receiver {
     }
 
     fn take(&mut self, message: &Message, events: &mut Vec<Event>) {
+        self.pass(&self.buffer[..message.length]);
         let Some(heard) = &self.source else { return };
         let mut world = heard.world.borrow_mut();
         for field in parse(&self.buffer[..message.length]) {

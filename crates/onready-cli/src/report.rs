@@ -34,6 +34,8 @@ pub struct Report {
     pub error: Option<String>,
     /// What to exit with.
     pub code: u8,
+    /// It was not ready in time and is left running.
+    pub kept: bool,
 }
 
 impl Report {
@@ -48,6 +50,7 @@ impl Report {
             Outcome::Ready => ("ready", 0, None),
             Outcome::Exited(end) => return self.exited(*end),
             Outcome::TimedOut => {
+                self.kept = kept;
                 let then = if kept { "it is left running" } else { "it was stopped" };
                 ("timed out", exit_code::TIMED_OUT, Some(format!("not ready within {}; {then}", human(timeout))))
             }
@@ -74,6 +77,11 @@ impl Report {
             End::Signal { signal, .. } => self.signal = Some(signal),
             End::Unknown => {}
         }
+    }
+
+    /// Whether there is a server now.
+    pub fn is_running(&self) -> bool {
+        self.outcome == "ready" || self.kept
     }
 
     /// The one object of `--json`.

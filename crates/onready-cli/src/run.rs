@@ -1,65 +1,110 @@
-//! A start from the command line: the name, the server, the record, the report.
+//! A start from the command line: the name, the server, the record, the report, and what is to be done with it then.
 
 use crate::cli::{Options, StartArguments};
-use crate::report::Report;
-use crate::start::{Place, Start, Started, Surroundings};
-use crate::streams::Paths;
+use crate::report::{Report, say};
+use crate::server_pid_file::ServerPidFile;
+use crate::start::{Place, Start, Surroundings};
+use crate::{foreground, streams, then};
 use onready::StartError;
-use onready::engine::exit_code;
-use onready::verbs::state::{Claim, Outcome as OnRecord, Record, State, StateDir, check_name, default_name};
+use onready::engine::{Identity, exit_code};
+use onready::verbs::state::{Claim, Outcome, Record, StateDir, check_name, default_name};
+use onready::verbs::{Decision, Schedule, Wish, decide, stop_claimed};
 use std::ffi::OsString;
-use std::path::Path;
+
+/// What is asked for: a command line, and from where.
+pub struct Wanted<'a> {
+    /// The options and the command.
+    pub arguments: &'a StartArguments,
+    /// The words behind `onready`, for a restart.
+    pub words: Vec<OsString>,
+    /// The environment and the directory.
+    pub around: Surroundings,
+}
+
+impl<'a> Wanted<'a> {
+    /// By the caller of this process, now.
+    pub fn now(arguments: &'a StartArguments) -> Wanted<'a> {
+        Wanted { arguments, words: std::env::args_os().skip(1).collect(), around: Surroundings::own() }
+    }
+
+    fn options(&self) -> &'a Options {
+        &self.arguments.options
+    }
+
+    fn wish(&self) -> Wish<'_> {
+        let options = self.options();
+        Wish {
+            argv: &self.arguments.command,
+            fingerprint: options.fingerprint.as_deref(),
+            fail_if_running: options.fail_if_running,
+            restart_if_changed: options.replace,
+        }
+    }
+}
 
 /// Starts a server, tells what came of it, and returns the exit code.
 pub fn start(arguments: &StartArguments) -> u8 {
-    let report = attempt(arguments, &Surroundings::own(), std::env::args_os().skip(1).collect());
-    report.tell(arguments.options.json, arguments.options.quiet);
+    go(&Wanted::now(arguments))
+}
+
+/// Does what is wanted, and tells.
+pub fn go(wanted: &Wanted<'_>) -> u8 {
+    let options = wanted.options();
+    let name = options.name.clone().unwrap_or_else(|| default_name(wanted.arguments.command.first().cloned().unwrap_or_default()));
+    match claim(wanted, &name) {
+        Ok((dir, claim)) => with_claim(wanted, &dir, claim),
+        Err(error) => tell(options, &could_not_start(&name, &error)),
+    }
+}
+
+fn could_not_start(name: &str, error: &StartError) -> Report {
+    Report::failed("could not start", name, error.exit_code(), error.to_string())
+}
+
+fn tell(options: &Options, report: &Report) -> u8 {
+    report.tell(options.json, options.quiet);
     report.code
 }
 
-fn attempt(arguments: &StartArguments, around: &Surroundings, words: Vec<OsString>) -> Report {
-    let options = &arguments.options;
-    let name = options.name.clone().unwrap_or_else(|| default_name(arguments.command.first().cloned().unwrap_or_default()));
-    let refused = |error: StartError| Report::failed("could not start", &name, error.exit_code(), error.to_string());
-    if let Err(error) = check_name(&name) {
-        return Report { code: 2, ..refused(error) };
-    }
-    let dir = match StateDir::open(options.state_dir.as_deref()) {
-        Ok(dir) => dir,
-        Err(error) => return refused(error),
-    };
-    let claim = if options.name.is_some() { dir.claim(&name) } else { dir.claim_unique(&name) };
-    let claim = match claim {
-        Ok(claim) => claim,
-        Err(error) => return refused(error),
-    };
-    if let Some(report) = already(&claim, arguments) {
-        return report;
-    }
-    begin(arguments, around, words, &dir, claim)
+fn claim(wanted: &Wanted<'_>, name: &str) -> Result<(StateDir, Claim), StartError> {
+    check_name(name)?;
+    let dir = StateDir::open(wanted.options().state_dir.as_deref())?;
+    let claim = if wanted.options().name.is_some() { dir.claim(name)? } else { dir.claim_unique(name)? };
+    Ok((dir, claim))
 }
 
-/// A given name that is in use already, or whose start was just waited for.
-fn already(claim: &Claim, arguments: &StartArguments) -> Option<Report> {
-    let options = &arguments.options;
-    let record = claim.record().filter(|_| options.name.is_some())?;
-    match claim.state()? {
-        State::Ready if record.argv == arguments.command && !options.fail_if_running => Some(of_record(record)),
-        State::Ready | State::Starting => {
-            let running = shown(&record.argv);
-            let pid = record.pid().map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-            let error = format!("already running{pid}: {running}; asked for: {}", shown(&arguments.command));
-            let report = Report::failed("already running", claim.name(), exit_code::ALREADY_RUNNING, error);
-            Some(Report { pid: record.pid(), ..report })
+/// The name is ours: start, or say what it stands for already.
+pub fn with_claim(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
+    let options = wanted.options();
+    if options.name.is_some() {
+        match decide(claim.record(), claim.state(), claim.waited(), &wanted.wish()) {
+            Decision::Start => {}
+            Decision::Running | Decision::Failed => return again(wanted, claim),
+            Decision::Replace(_) => {
+                let stopped = stop_claimed(&mut claim, &Schedule::default());
+                if stopped.exit_code() != 0 {
+                    return tell(options, &Report::failed("could not start", claim.name(), exit_code::FAILED, stopped.text()));
+                }
+            }
+            Decision::Refuse(why) => {
+                let report = Report::failed("already running", claim.name(), exit_code::ALREADY_RUNNING, why);
+                let pid = claim.record().and_then(Record::pid);
+                return tell(options, &Report { pid, ..report });
+            }
         }
-        _ if claim.waited() && record.argv == arguments.command && record.outcome.is_failure() => Some(of_record(record)),
-        _ => None,
     }
+    begin(wanted, dir, claim)
 }
 
-/// A command line for people.
-fn shown(argv: &[OsString]) -> String {
-    argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+/// What is on record is the outcome of this start as well.
+fn again(wanted: &Wanted<'_>, claim: Claim) -> u8 {
+    let Some(record) = claim.record().cloned() else { return exit_code::FAILED };
+    drop(claim);
+    let report = of_record(&record);
+    match (&wanted.options().then, report.code) {
+        (Some(command), 0) => then::beside_a_running(command, &report),
+        _ => tell(wanted.options(), &report),
+    }
 }
 
 fn of_record(record: &Record) -> Report {
@@ -77,57 +122,97 @@ fn of_record(record: &Record) -> Report {
         stderr: record.stderr.clone(),
         error: record.error.clone(),
         code: record.code,
+        kept: false,
     }
 }
 
-fn begin(
-    arguments: &StartArguments,
-    around: &Surroundings,
-    words: Vec<OsString>,
-    dir: &StateDir,
-    mut claim: Claim,
-) -> Report {
-    let options = &arguments.options;
-    let logs = match prepare_logs(options, dir, claim.name()) {
-        Ok(logs) => logs,
-        Err(report) => return report,
-    };
-    let place = Place { name: claim.name().into(), state_dir: dir.path().into(), logs: logs.clone() };
-    let start = match Start::begin(arguments, around, place) {
-        Ok(start) => start,
-        Err(report) => {
-            forget(options, dir, claim, &logs);
-            return *report;
+fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
+    let options = wanted.options();
+    let pid_file = match options.pid_file.as_deref().map(ServerPidFile::take).transpose() {
+        Ok(pid_file) => pid_file,
+        Err(error) => {
+            let report = Report { outcome: outcome_of(&error), ..could_not_start(claim.name(), &error) };
+            forget(options, dir, claim);
+            return tell(options, &report);
         }
     };
-    let mut record = Record::new(claim.name(), arguments.command.clone());
-    record.environment = around.environment.clone();
-    record.directory = Some(around.directory.clone());
-    record.start_arguments = words;
-    record.identity = onready::engine::Identity::of(start.spawned.pid).ok();
-    record.group = start.spawned.group;
-    record.mark = Some(start.mark.clone());
-    record.stdout = Some(logs.stdout.clone());
-    record.stderr = Some(logs.stderr.clone());
-    record.fingerprint = options.fingerprint.clone();
-    let _ = claim.write(&record);
-    let (report, _started) = start.wait();
-    conclude(options, dir, claim, record, &report, &logs);
-    report
+    let place = Place { name: claim.name().into(), state_dir: dir.path().into(), log_dir: dir.log_dir(claim.name()) };
+    let start = match Start::begin(wanted.arguments, &wanted.around, place) {
+        Ok(start) => start,
+        Err(report) => {
+            drop_pid_file(pid_file);
+            forget(options, dir, claim);
+            return tell(options, &report);
+        }
+    };
+    let mut record = record(wanted, &claim, &start);
+    note(&mut claim, &record);
+    pid_file.iter().for_each(|file| file.write(start.spawned.pid));
+    let (report, started) = start.wait();
+    if !report.is_running() {
+        drop_pid_file(pid_file);
+        note_outcome(options, dir, claim, record, &report);
+        return tell(options, &report);
+    }
+    pid_file.iter().for_each(|file| report.pid.into_iter().for_each(|pid| file.write(pid)));
+    fill_in(&mut record, &report);
+    note(&mut claim, &record);
+    if options.foreground {
+        return foreground::stay(started, &report, options, dir, claim, pid_file);
+    }
+    match &options.then {
+        Some(command) => then::run(options, command, &report, started, dir, claim, pid_file),
+        None => {
+            started.release();
+            tell(options, &report)
+        }
+    }
 }
 
-fn conclude(options: &Options, dir: &StateDir, mut claim: Claim, mut record: Record, report: &Report, logs: &Paths) {
-    record.outcome = match report.outcome {
-        "ready" => OnRecord::Ready,
-        "exited" => OnRecord::Exited,
-        "timed out" => OnRecord::TimedOut,
-        "interrupted" => OnRecord::Interrupted,
-        _ => OnRecord::CouldNotStart,
-    };
-    let kept = report.outcome == "ready" || options.on_timeout == crate::cli::OnTimeout::Keep;
-    if !kept && options.name.is_none() {
-        return forget(options, dir, claim, logs);
+fn outcome_of(error: &StartError) -> &'static str {
+    if matches!(error, StartError::AlreadyRunning { .. }) { "already running" } else { "could not start" }
+}
+
+fn drop_pid_file(file: Option<ServerPidFile>) {
+    file.into_iter().for_each(ServerPidFile::remove);
+}
+
+fn record(wanted: &Wanted<'_>, claim: &Claim, start: &Start) -> Record {
+    let mut record = Record::new(claim.name(), wanted.arguments.command.clone());
+    record.environment = wanted.around.environment.clone();
+    record.directory = Some(wanted.around.directory.clone());
+    record.start_arguments = wanted.words.clone();
+    record.identity = Identity::of(start.spawned.pid).ok();
+    record.group = start.spawned.group;
+    record.mark = Some(start.mark.clone());
+    (record.stdout, record.stderr) = start.logs();
+    record.fingerprint = wanted.options().fingerprint.clone();
+    record
+}
+
+/// A start whose record cannot be written is still a start: it is told, and `stop` by name is what is lost.
+pub fn note(claim: &mut Claim, record: &Record) {
+    if let Err(error) = claim.write(record) {
+        say(&format!("{}: cannot write the record of it: {error}", claim.name()));
     }
+}
+
+fn note_outcome(options: &Options, dir: &StateDir, mut claim: Claim, mut record: Record, report: &Report) {
+    if options.name.is_none() {
+        return forget(options, dir, claim);
+    }
+    fill_in(&mut record, report);
+    note(&mut claim, &record);
+}
+
+fn fill_in(record: &mut Record, report: &Report) {
+    record.outcome = match report.outcome {
+        "ready" => Outcome::Ready,
+        "exited" => Outcome::Exited,
+        "timed out" => Outcome::TimedOut,
+        "interrupted" => Outcome::Interrupted,
+        _ => Outcome::CouldNotStart,
+    };
     record.code = report.code;
     record.exit_code = report.exit_code;
     record.signal = report.signal;
@@ -136,34 +221,17 @@ fn conclude(options: &Options, dir: &StateDir, mut claim: Claim, mut record: Rec
     record.ready_by = report.ready_by.iter().cloned().collect();
     record.listening = report.listening.clone();
     record.status = report.status.clone();
-    record.identity = report.pid.and_then(|pid| onready::engine::Identity::of(pid).ok()).or(record.identity);
-    let _ = claim.write(&record);
+    let main = report.pid.filter(|_| report.is_running()).and_then(|pid| Identity::of(pid).ok());
+    record.identity = main.or(record.identity.take());
 }
 
 /// Nothing is left of an unnamed start that failed.
-fn forget(options: &Options, dir: &StateDir, claim: Claim, logs: &Paths) {
-    if options.name.is_none() {
-        if logs.uses_folder {
-            let _ = std::fs::remove_dir_all(dir.log_dir(claim.name()));
-        }
-        claim.forget();
+pub fn forget(options: &Options, dir: &StateDir, claim: Claim) {
+    if options.name.is_some() {
+        return;
     }
-}
-
-fn prepare_logs(options: &Options, dir: &StateDir, name: &str) -> Result<Paths, Report> {
-    let folder = dir.log_dir(name);
-    let paths = Paths::new(options, &folder);
-    if paths.uses_folder {
-        make_folder(&folder).map_err(|error| {
-            let error = format!("cannot make the folder for the logs {}: {error}", folder.display());
-            Report::failed("could not start", name, exit_code::FAILED, error)
-        })?;
+    if streams::uses_folder(options) {
+        let _ = std::fs::remove_dir_all(dir.log_dir(claim.name()));
     }
-    Ok(paths)
+    claim.forget();
 }
-
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-

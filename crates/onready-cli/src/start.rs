@@ -7,12 +7,12 @@ use crate::progress::Progress;
 use crate::receiver::Receiver;
 use crate::recipe::{Blueprint, MARK, Refusal};
 use crate::report::{Report, say};
-use crate::streams::{Logs, Paths};
+use crate::streams::Logs;
 use crate::tail::{SharedTail, Tail};
 use crate::world::{SharedFamily, SharedWorld, World};
 use onready::StartError;
 use onready::engine::{
-    Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned, exit_code, watch,
+    Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned, Switch, exit_code, watch,
 };
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -43,8 +43,8 @@ pub struct Place {
     pub name: String,
     /// The folder of the state.
     pub state_dir: PathBuf,
-    /// The files of the logs.
-    pub logs: Paths,
+    /// The folder of the logs.
+    pub log_dir: PathBuf,
 }
 
 /// A server that was started and is watched, or has been.
@@ -95,7 +95,7 @@ impl Start {
         let mut receiver = Receiver::bind(&place.state_dir, options.notify_access)
             .map_err(|error| refused(format!("cannot bind the notify socket in {}: {error}", place.state_dir.display())))?;
         let progress = Progress::new(&place.name, !options.quiet);
-        let logs = Logs::open(place.logs.clone()).map_err(refused)?;
+        let logs = Logs::open(&options, &place.log_dir).map_err(refused)?;
         let tails = logs.tails(&options, &progress).map_err(refused)?;
 
         let before = Family::prepare(true);
@@ -118,8 +118,8 @@ impl Start {
         let report = Report {
             name: place.name,
             pid: Some(spawned.pid),
-            stdout: Some(place.logs.stdout),
-            stderr: Some(place.logs.stderr),
+            stdout: Some(logs.stdout_path),
+            stderr: Some(logs.stderr_path),
             ..Report::default()
         };
         let passage = Rc::default();
@@ -141,6 +141,11 @@ impl Start {
         })
     }
 
+    /// Where its logs are.
+    pub fn logs(&self) -> (Option<PathBuf>, Option<PathBuf>) {
+        (self.report.stdout.clone(), self.report.stderr.clone())
+    }
+
     /// Watches until the outcome is known; a server that is not ready is gone then, unless it is to be kept.
     pub fn wait(mut self) -> (Report, Started) {
         let timeout = Some(self.options.timeout).filter(|timeout| !timeout.is_zero());
@@ -149,11 +154,15 @@ impl Start {
         let mut machine = Machine::new(Rules { signs, any: self.options.any, timeout, keep_on_timeout: kept });
         let outcome = self.watch(&mut machine);
         self.describe(&machine, &outcome, kept);
-        if matches!(outcome, Outcome::Ready) || (kept && outcome == Outcome::TimedOut) {
-            self.spawned.switch.disarm();
-            self.passage.disarm();
-        }
-        let started = Started { family: self.family, main: self.main, signals: self.signals, mark: self.mark };
+        let started = Started {
+            family: self.family,
+            main: self.main,
+            signals: self.signals,
+            receiver: self.receiver,
+            tail: self.tail,
+            switch: self.spawned.switch,
+            passage: self.passage,
+        };
         (self.report, started)
     }
 
@@ -232,7 +241,7 @@ impl Start {
     }
 }
 
-/// A server after its outcome: what is needed to go on with it.
+/// A server after its outcome: what is needed to go on with it. It ends with us until it is released.
 pub struct Started {
     /// Its processes.
     pub family: SharedFamily,
@@ -240,8 +249,21 @@ pub struct Started {
     pub main: SharedProcess,
     /// Our signals are still caught.
     pub signals: Signals,
-    /// A `NAME=VALUE` in the environment of all its processes.
-    pub mark: String,
+    /// It may still say something.
+    pub receiver: Receiver,
+    /// Its output, if that is to be carried on.
+    pub tail: SharedTail,
+    switch: Switch,
+    passage: Rc<Passage>,
+}
+
+impl Started {
+    /// It may outlive us.
+    pub fn release(&self) {
+        self.switch.disarm();
+        self.passage.disarm();
+        self.family.borrow().reap_strays();
+    }
 }
 
 fn execute(

@@ -6,43 +6,18 @@ use crate::progress::Progress;
 use crate::recipe::Streams;
 use crate::tail::Log;
 use onready::engine::{Sink, safe_open};
+use onready::verbs::open_logs;
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-/// Which file each stream is appended to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Paths {
-    /// stdout.
-    pub stdout: PathBuf,
-    /// stderr; the same for `--log`.
-    pub stderr: PathBuf,
-    /// Whether the log folder is used at all.
-    pub uses_folder: bool,
-}
-
-impl Paths {
-    /// As the options say, else in the log folder.
-    pub fn new(options: &Options, folder: &Path) -> Paths {
-        let stdout = options.log.as_ref().or(options.stdout.as_ref());
-        let stderr = options.log.as_ref().or(options.stderr.as_ref());
-        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        Paths {
-            stdout: stdout.map_or_else(|| folder.join("stdout"), absolute),
-            stderr: stderr.map_or_else(|| folder.join("stderr"), absolute),
-            uses_folder: stdout.is_none() || stderr.is_none(),
-        }
-    }
-
-    fn is_shared(&self) -> bool {
-        self.stdout == self.stderr
-    }
-}
-
-/// The open files.
+/// The open files, and where they are.
 pub struct Logs {
-    paths: Paths,
+    /// stdout's.
+    pub stdout_path: PathBuf,
+    /// stderr's; the same with `--log`.
+    pub stderr_path: PathBuf,
     stdout: File,
     stderr: File,
 }
@@ -51,26 +26,52 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
     move |error| format!("cannot write the log {}: {error}", path.display())
 }
 
-fn open(path: &Path) -> Result<File, String> {
-    let file = safe_open::log(path).map_err(failed(path))?;
-    let space = rustix::fs::fstatvfs(&file).map_err(|error| failed(path)(error.into()))?;
-    // A full disk is told before a server is started that could not say why it fails.
+fn open(path: &Path) -> Result<(File, PathBuf), String> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let file = safe_open::log(&path).map_err(failed(&path))?;
+    Ok((file, path))
+}
+
+/// A full disk is told before a server is started that could not say why it fails.
+fn has_room(file: &File, path: &Path) -> Result<(), String> {
+    let space = rustix::fs::fstatvfs(file).map_err(|error| failed(path)(error.into()))?;
     let free = if rustix::process::geteuid().is_root() { space.f_bfree } else { space.f_bavail };
     let is_file = file.metadata().is_ok_and(|stat| stat.is_file());
     if is_file && space.f_blocks > 0 && free == 0 {
         return Err(failed(path)(rustix::io::Errno::NOSPC.into()));
     }
-    Ok(file)
+    Ok(())
+}
+
+/// Whether a start needs the log folder of its name.
+pub fn uses_folder(options: &Options) -> bool {
+    options.log.is_none() && (options.stdout.is_none() || options.stderr.is_none())
 }
 
 impl Logs {
-    /// Opens them to append to; none is followed into a stranger's file, and a full disk is an error now.
+    /// Opens them to append to, as the options say, else in the folder, where old ones are put aside; none is
+    /// followed into a stranger's file, and a full disk is an error now.
     ///
     /// # Errors
     /// One cannot be opened or written.
-    pub fn open(paths: Paths) -> Result<Logs, String> {
-        let (stdout, stderr) = (open(&paths.stdout)?, open(&paths.stderr)?);
-        Ok(Logs { paths, stdout, stderr })
+    pub fn open(options: &Options, folder: &Path) -> Result<Logs, String> {
+        let named = |path: &Option<PathBuf>| options.log.as_ref().or(path.as_ref()).map(|path| open(path)).transpose();
+        let (stdout, stderr) = (named(&options.stdout)?, named(&options.stderr)?);
+        let mut default = uses_folder(options).then(|| open_logs(folder)).transpose().map_err(|error| error.to_string())?;
+        let mut take = |stdout: bool| {
+            let logs = default.take().expect("the folder is used when a path is missing");
+            let (ours, rest) = ((logs.stdout, logs.stdout_path), (logs.stderr, logs.stderr_path));
+            if stdout { (ours, rest) } else { (rest, ours) }
+        };
+        let ((stdout, stdout_path), (stderr, stderr_path)) = match (stdout, stderr) {
+            (Some(stdout), Some(stderr)) => (stdout, stderr),
+            (Some(stdout), None) => (stdout, take(false).0),
+            (None, Some(stderr)) => (take(true).0, stderr),
+            (None, None) => take(true),
+        };
+        has_room(&stdout, &stdout_path)?;
+        has_room(&stderr, &stderr_path)?;
+        Ok(Logs { stdout_path, stderr_path, stdout, stderr })
     }
 
     /// What the server is born with.
@@ -81,7 +82,7 @@ impl Logs {
         let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
         let stdin = null.map_err(|error| format!("cannot open /dev/null: {error}"))?;
         let clone = |file: &File, path| file.try_clone().map(OwnedFd::from).map_err(failed(path));
-        let (stdout, stderr) = (clone(&self.stdout, &self.paths.stdout)?, clone(&self.stderr, &self.paths.stderr)?);
+        let (stdout, stderr) = (clone(&self.stdout, &self.stdout_path)?, clone(&self.stderr, &self.stderr_path)?);
         Ok(Streams { stdin, stdout, stderr, others })
     }
 
@@ -92,16 +93,16 @@ impl Logs {
     pub fn tails(&self, options: &Options, progress: &Progress) -> Result<Vec<Log>, String> {
         let [stdout, stderr] = outlets(options, progress);
         let is_file = |file: &File| file.metadata().is_ok_and(|stat| stat.is_file());
-        if self.paths.is_shared() {
+        if self.stdout_path == self.stderr_path {
             if !is_file(&self.stdout) {
                 return Ok(Vec::new());
             }
-            let clone = |file: &File| file.try_clone().map_err(failed(&self.paths.stdout));
+            let clone = |file: &File| file.try_clone().map_err(failed(&self.stdout_path));
             let positions = [clone(&self.stdout)?, clone(&self.stderr)?];
-            let log = Log::shared(&self.paths.stdout, [stdout, stderr], positions);
-            return Ok(vec![log.map_err(failed(&self.paths.stdout))?]);
+            let log = Log::shared(&self.stdout_path, [stdout, stderr], positions);
+            return Ok(vec![log.map_err(failed(&self.stdout_path))?]);
         }
-        let both = [(&self.stdout, &self.paths.stdout, stdout), (&self.stderr, &self.paths.stderr, stderr)];
+        let both = [(&self.stdout, &self.stdout_path, stdout), (&self.stderr, &self.stderr_path, stderr)];
         let files = both.into_iter().filter(|(file, _, _)| is_file(file));
         files.map(|(_, path, outlet)| Log::new(path, outlet).map_err(failed(path))).collect()
     }

@@ -160,7 +160,7 @@ impl Log {
                 Some(split) => split.pieces.front().copied().unwrap_or((limit, 1)),
             };
             if end <= self.delivered {
-                self.split.iter_mut().for_each(|split| drop(split.pieces.pop_front()));
+                let _ = self.split.as_mut().and_then(|split| split.pieces.pop_front());
                 continue;
             }
             match self.outlets[which].carry(&self.file, self.delivered, end.min(limit) - self.delivered) {

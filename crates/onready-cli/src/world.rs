@@ -2,7 +2,7 @@
 //! often while that can pay, and hardly ever when it cannot.
 
 use crate::sockets::{Address, Observer, Owned, speaks_notify};
-use onready::engine::tree::{self, Activity, Quiet};
+use onready::engine::tree::{Activity, Quiet};
 use onready::engine::{Event, Family, Interest, Source};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -172,11 +172,6 @@ impl Source for World {
     fn last_look(&mut self, _now: Duration, _events: &mut Vec<Event>) {
         self.look();
     }
-}
-
-/// "name (pid N)", as far as it is known.
-pub fn who(pid: i32) -> String {
-    tree::name(pid).map_or_else(|| format!("pid {pid}"), |name| format!("{name} (pid {pid})"))
 }
 
 /// Whether a listener takes connections to this port and, if given, this address.

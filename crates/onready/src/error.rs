@@ -132,7 +132,15 @@ impl StartError {
         StartError::Exited { code, signal, core_dumped, status }
     }
 
-    pub(crate) fn io(action: impl Into<String>, source: impl Into<io::Error>) -> StartError {
+    /// Another instance, of this pid, is named in this file.
+    #[doc(hidden)]
+    pub fn already_running(pid: Option<i32>, path: PathBuf) -> StartError {
+        StartError::AlreadyRunning { pid, path }
+    }
+
+    /// An error of the system, and what was to be done: it completes "cannot ...".
+    #[doc(hidden)]
+    pub fn io(action: impl Into<String>, source: impl Into<io::Error>) -> StartError {
         StartError::Io { action: action.into(), source: source.into() }
     }
 }

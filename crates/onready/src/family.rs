@@ -15,6 +15,10 @@ pub struct Family {
     group: i32,
     /// Our children from before the start, if what loses its parent comes to us.
     before: Option<Vec<i32>>,
+    /// What only this server and its descendants have in their environment.
+    mark: Option<Vec<u8>>,
+    /// Without `/proc` nobody is seen, and the group can only be asked whether it is empty.
+    sees: bool,
 }
 
 impl Family {
@@ -29,9 +33,38 @@ impl Family {
         None
     }
 
+    /// What loses its parent goes its own way from now on.
+    pub fn adopt_no_more() {
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::set_child_subreaper(None);
+    }
+
+    /// Takes what is left of children that have ended, but for the main process, whose end is somebody's to see.
+    pub fn reap_strays(&self) {
+        let main = self.main.borrow().pid();
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let known = self.before.as_deref().unwrap_or_default();
+        for pid in children().into_iter().filter(|pid| *pid != main && !known.contains(pid)) {
+            let _ = Pid::from_raw(pid).map(|pid| rustix::process::waitid(WaitId::Pid(pid), options));
+        }
+    }
+
     /// The family of this main process and group; `before` as [`Family::prepare`] gave it.
     pub fn new(main: SharedProcess, group: i32, before: Option<Vec<i32>>) -> Family {
-        Family { main, group, before }
+        let sees = tree::stat(std::process::id() as i32).is_some();
+        Family { main, group, before, mark: None, sees }
+    }
+
+    /// What has this `NAME=value` in its environment is a member, too, whoever adopted it: for a launcher that
+    /// adopts nobody, because it has other children.
+    pub fn marked(mut self, entry: String) -> Family {
+        self.mark = Some(entry.into_bytes());
+        self
+    }
+
+    /// The group of a main process that has been started now.
+    pub fn set_group(&mut self, group: i32) {
+        self.group = group;
     }
 
     /// This child of ours is not the server's: a question that a condition asks, say.
@@ -57,26 +90,44 @@ impl Family {
         found
     }
 
-    /// Members, and those of the group whose parents are gone.
-    fn everybody(&self) -> Vec<i32> {
-        let mut all = self.members();
-        for pid in tree::group_members(self.group) {
-            let alive = || tree::stat(pid).is_some_and(|stat| stat.is_alive());
-            if !all.contains(&pid) && alive() {
-                all.push(pid);
-            }
-        }
-        all
+    /// Members, and those of the group whose parents are gone, and the marked ones: the dear looks last.
+    fn is_empty(&self) -> bool {
+        self.members().is_empty() && tree::group_members(self.group).is_empty() && self.bearers().is_empty()
     }
 
+    /// The living processes that bear the mark.
+    fn bearers(&self) -> Vec<i32> {
+        let Some(mark) = &self.mark else { return Vec::new() };
+        let bears = |pid: &i32| {
+            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|&byte| byte == 0).any(|entry| entry == mark)
+        };
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(bears).filter(|&pid| tree::stat(pid).is_some_and(|stat| stat.is_alive())).collect()
+    }
+
+    /// Each process gets it once: many a server takes a second SIGTERM for impatience.
     fn signal(&self, signal: Signal) {
-        for pid in self.members() {
+        let main = self.main.borrow();
+        for pid in self.members().into_iter().chain(self.bearers()).filter(|&pid| pid != main.pid()) {
             self.signal_stray(pid, signal);
         }
-        self.main.borrow().signal(signal);
-        if let Some(group) = Pid::from_raw(self.group) {
+        let group_of_main = Pid::from_raw(main.pid()).and_then(|pid| rustix::process::getpgid(Some(pid)).ok());
+        let group = Pid::from_raw(self.group);
+        if group.is_none() || group_of_main != group {
+            main.signal(signal);
+        }
+        if let Some(group) = group {
             let _ = rustix::process::kill_process_group(group, signal);
         }
+    }
+
+    /// Without `/proc`: whether nobody is left in the group, of those that are not our own dead children.
+    fn group_is_empty(&self) -> bool {
+        self.reap();
+        let nobody = Err(rustix::io::Errno::SRCH);
+        Pid::from_raw(self.group).is_none_or(|group| rustix::process::test_kill_process_group(group) == nobody)
     }
 
     /// A member that has left the group: held first, then looked at again, then signalled.
@@ -122,7 +173,8 @@ impl Stopper for Family {
     }
 
     fn is_gone(&mut self) -> bool {
-        let gone = self.main.borrow_mut().end().is_some() && self.everybody().is_empty();
+        let over = self.main.borrow_mut().end().is_some();
+        let gone = over && if self.sees { self.is_empty() } else { self.group_is_empty() };
         if gone {
             self.reap();
         }

@@ -29,6 +29,11 @@ impl Process {
         Process { pid, fd: open(pid).ok(), end: None }
     }
 
+    /// None yet.
+    pub fn none() -> Process {
+        Process { pid: 0, fd: None, end: None }
+    }
+
     /// Holds on to any process; `None` if there is none of this pid.
     ///
     /// # Errors
@@ -137,21 +142,19 @@ pub fn is_writable(fd: impl AsFd) -> bool {
 /// A process that is both watched and signalled.
 pub type SharedProcess = Rc<RefCell<Process>>;
 
-impl Source for SharedProcess {
+impl Source for Process {
     fn interest(&self, want: &mut Interest) {
-        let process = self.borrow();
-        match &process.fd {
-            _ if process.end.is_some() => {}
+        match &self.fd {
+            _ if self.end.is_some() => {}
             Some(fd) => want.read(fd),
             None => want.within(LOOK),
         }
     }
 
     fn collect(&mut self, ready: &Interest, _now: Duration, events: &mut Vec<Event>) {
-        let mut process = self.borrow_mut();
-        let told = process.fd.as_ref().is_none_or(|fd| ready.has(fd));
-        if process.end.is_none() && told {
-            events.extend(process.end().map(Event::Exited));
+        let told = self.fd.as_ref().is_none_or(|fd| ready.has(fd));
+        if self.end.is_none() && told {
+            events.extend(self.end().map(Event::Exited));
         }
     }
 }

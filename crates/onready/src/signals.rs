@@ -4,23 +4,37 @@
 //! sigaction(2), signal-safety(7)
 
 use crate::machine::Event;
-use crate::sys::{self, Disposition, Mask};
+use crate::sys::{self, Disposition, Mask, Notes};
 use crate::watch::{Interest, Source};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The signals that ask a launcher to give up.
 pub const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
-/// Catches what asks us to give up, and lets nothing stand in the way of a launcher: SIGPIPE would end it, an
-/// ignored SIGCHLD would lose the server's exit status. Everything is as before when it is dropped.
+/// What was changed for all launchers of this process: the first changes it, the last changes it back.
+struct Changed {
+    launchers: usize,
+    before: Vec<Disposition>,
+}
+
+static CHANGED: Mutex<Changed> = Mutex::new(Changed { launchers: 0, before: Vec::new() });
+
+fn changed() -> MutexGuard<'static, Changed> {
+    CHANGED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Catches what asks us to give up, and lets nothing stand in the way of a launcher: SIGPIPE and SIGXFSZ would end
+/// it, an ignored SIGCHLD would lose the server's exit status. Everything is as before when it is dropped.
 pub struct Signals {
     pipe: OwnedFd,
     _writer: OwnedFd,
-    _mask: Mask,
-    _before: Vec<Disposition>,
+    notes: Option<Notes>,
+    mask: Option<Mask>,
+    reported: bool,
 }
 
 impl Signals {
@@ -30,23 +44,44 @@ impl Signals {
     /// No descriptors left.
     pub fn catch() -> io::Result<Signals> {
         let (pipe, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        sys::notes_go_to(writer.as_raw_fd());
-        let mut before: Vec<Disposition> =
-            [sys::ignore(libc::SIGPIPE), sys::restore_default(libc::SIGCHLD)].into_iter().flatten().collect();
-        for signal in ENDING {
-            match sys::catch(signal) {
-                Some(was) if was.ignored() => drop(was),
-                was => before.extend(was),
-            }
+        let notes = Notes::to(writer.as_fd()).ok_or_else(|| io::Error::other("too many launchers in one process"))?;
+        let mut changed = changed();
+        if changed.launchers == 0 {
+            let out_of_the_way = [sys::ignore(libc::SIGPIPE), sys::ignore(libc::SIGXFSZ), sys::keep_children()];
+            changed.before = out_of_the_way.into_iter().chain(ENDING.map(sys::catch)).flatten().collect();
         }
-        let mask = sys::unblock(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD]);
-        Ok(Signals { pipe, _writer: writer, _mask: mask, _before: before })
+        changed.launchers += 1;
+        let mask = sys::unblock(&ENDING);
+        Ok(Signals { pipe, _writer: writer, notes: Some(notes), mask: Some(mask), reported: false })
+    }
+
+    /// Catches these as well, until the result is dropped.
+    pub fn also(&self, signals: &[i32]) -> Vec<Disposition> {
+        signals.iter().filter_map(|&signal| sys::catch(signal)).collect()
+    }
+
+    fn read(&self) -> Vec<i32> {
+        let mut notes = [0; 16];
+        let number = rustix::io::read(&self.pipe, &mut notes).unwrap_or(0);
+        notes[..number].iter().map(|&signal| signal.into()).collect()
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        sys::notes_go_to(-1);
+        {
+            let mut changed = changed();
+            changed.launchers -= 1;
+            if changed.launchers == 0 {
+                changed.before.clear();
+            }
+        }
+        self.mask = None;
+        self.notes = None;
+        // One that came too late to be told is the process's own business again.
+        if !self.reported {
+            self.read().first().copied().into_iter().for_each(sys::raise);
+        }
     }
 }
 
@@ -56,10 +91,10 @@ impl Source for Signals {
     }
 
     fn collect(&mut self, ready: &Interest, _now: Duration, events: &mut Vec<Event>) {
-        let mut notes = [0; 16];
         if ready.has(&self.pipe) {
-            let number = rustix::io::read(&self.pipe, &mut notes).unwrap_or(0);
-            events.extend(notes[..number].iter().map(|&signal| Event::Interrupted(signal.into())));
+            let signals = self.read();
+            self.reported |= !signals.is_empty();
+            events.extend(signals.into_iter().map(Event::Interrupted));
         }
     }
 }

@@ -29,10 +29,19 @@ impl Recipe {
     ///
     /// Descriptors handed to us by socket activation (`LISTEN_FDS` with our pid) are handed on.
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Recipe {
+        Recipe::with_environment(program, arguments, std::env::vars_os().collect())
+    }
+
+    /// The same with another environment than ours.
+    pub fn with_environment(
+        program: PathBuf,
+        arguments: Vec<OsString>,
+        environment: Vec<(OsString, OsString)>,
+    ) -> Recipe {
         let mut recipe = Recipe {
             program,
             arguments,
-            environment: std::env::vars_os().collect(),
+            environment,
             pid_variables: Vec::new(),
             descriptors: Vec::new(),
             passed: 0,
@@ -63,6 +72,12 @@ impl Recipe {
         if self.passed > 0 {
             self.pid_variable("LISTEN_PID", String::new());
         }
+    }
+
+    /// Does not hand on what socket activation gave us: there are other sockets for the server.
+    pub fn keep_activation(&mut self) {
+        self.passed = 0;
+        ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].into_iter().for_each(|name| self.unset(name));
     }
 
     /// The first number that no passed descriptor takes.

@@ -4,6 +4,7 @@
 //! # References
 //! pipe(7), splice(2), memfd_create(2)
 
+use crate::backlog::Backlog;
 use crate::machine::Event;
 use crate::watch::{Interest, Source};
 use rustix::fs::FileType;
@@ -13,7 +14,6 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,8 @@ pub struct Sink {
     fd: BorrowedFd<'static>,
     kind: FileType,
     wipe: Option<Wipe>,
-    /// Output that the caller has not taken yet: a file without a name, from `.1` to `.2`.
-    backlog: Option<(File, u64, u64)>,
+    /// Output that the caller has not taken yet.
+    backlog: Option<Backlog>,
     /// Why nothing can be written any more, and how much that concerned.
     lost: Option<(Errno, u64)>,
     moved: Instant,
@@ -73,6 +73,27 @@ impl Sink {
         }
     }
 
+    /// Writes what can be written at once, after the screen is out of the way; `AGAIN` if that is nothing.
+    ///
+    /// # Errors
+    /// What write(2) says.
+    pub fn offer(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        if let Some(wipe) = &self.wipe {
+            wipe(bytes);
+        }
+        self.write(bytes)
+    }
+
+    /// The descriptor, and whether it is a pipe that nothing is drawn on.
+    pub fn pipe(&self) -> Option<BorrowedFd<'static>> {
+        (self.kind == FileType::Fifo && self.wipe.is_none()).then_some(self.fd)
+    }
+
+    /// The descriptor.
+    pub fn fd(&self) -> BorrowedFd<'static> {
+        self.fd
+    }
+
     /// One write that does not wait. The descriptor is shared with others and may not be made non-blocking.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         let written = match self.kind {
@@ -88,59 +109,56 @@ impl Sink {
     fn keep(&mut self, bytes: &[u8]) {
         let kept = match &mut self.backlog {
             Some(backlog) => Ok(backlog),
-            none => nameless_file().map(|file| none.insert((file, 0, 0))),
+            none => Backlog::new().map(|backlog| none.insert(backlog)),
         };
-        let kept = kept.and_then(|(file, _, end)| {
-            file.write_all_at(bytes, *end)?;
-            *end += bytes.len() as u64;
-            Ok(())
-        });
-        if kept.is_err() {
-            self.lost = Some((Errno::AGAIN, bytes.len() as u64));
+        if kept.and_then(|backlog| backlog.push(bytes)).is_err() {
+            self.lose(Errno::AGAIN, bytes.len() as u64);
         }
+    }
+
+    /// Nothing can be written any more: this much, and all that waits.
+    fn lose(&mut self, error: Errno, count: u64) {
+        let waiting = self.backlog.take().map_or(0, |backlog| backlog.len());
+        self.lost = Some((error, count + waiting));
     }
 
     /// Writes of the backlog what can be written now.
     fn catch_up(&mut self) {
         let mut buffer = [0; CHUNK];
-        while let (Some((file, from, to)), None) = (&mut self.backlog, self.lost) {
-            let length = (*to - *from).min(CHUNK as u64) as usize;
-            let left = *to - *from;
-            if length == 0 {
-                self.backlog = None;
-                return;
-            }
-            if file.read_exact_at(&mut buffer[..length], *from).is_err() {
-                self.lost = Some((Errno::IO, left));
-                return;
-            }
-            match self.write(&buffer[..length]) {
-                Ok(written) => self.backlog.iter_mut().for_each(|(_, from, _)| *from += written as u64),
+        while let Some(backlog) = &mut self.backlog {
+            let written = match backlog.peek(&mut buffer) {
+                Ok(0) => return self.backlog = None,
+                Ok(length) => self.write(&buffer[..length]),
+                Err(_) => Err(Errno::IO),
+            };
+            match written {
+                Ok(written) => self.backlog.iter_mut().for_each(|backlog| backlog.advance(written)),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
-                Err(error) => self.lost = Some((error, left)),
+                Err(error) => self.lose(error, 0),
             }
         }
     }
 
     fn is_blocked(&self) -> bool {
-        self.backlog.is_some() && self.lost.is_none()
+        self.backlog.is_some()
     }
 
     fn is_full(&self) -> bool {
-        self.is_blocked() && self.backlog.as_ref().is_some_and(|(_, from, to)| to - from >= BACKLOG_LIMIT)
+        self.backlog.as_ref().is_some_and(|backlog| backlog.len() >= BACKLOG_LIMIT)
     }
 
     /// Gives up a caller that does not read.
     fn give_up(&mut self) {
-        if let (Some((_, from, to)), None) = (&self.backlog, self.lost) {
-            self.lost = Some((Errno::AGAIN, to - from));
+        if self.is_blocked() {
+            self.lose(Errno::AGAIN, 0);
         }
     }
 
-    /// How many bytes could not be delivered, and why; the reason `None` is a caller that did not read.
+    /// How many bytes have not been delivered, and why; the reason `None` is a caller that did not read.
     pub fn lost(&self) -> Option<(Option<io::Error>, u64)> {
-        let (error, count) = self.lost?;
+        let waiting = self.backlog.as_ref().map_or(0, Backlog::len);
+        let (error, count) = self.lost.unwrap_or((Errno::AGAIN, waiting));
         let reason = (error != Errno::AGAIN).then(|| error.into());
         (count > 0).then_some((reason, count))
     }
@@ -148,20 +166,6 @@ impl Sink {
 
 fn is_writable(fd: BorrowedFd<'_>) -> bool {
     crate::sys::is_now(fd, libc::POLLOUT)
-}
-
-#[cfg(target_os = "linux")]
-fn nameless_file() -> io::Result<File> {
-    let fd = rustix::fs::memfd_create(c"onready-backlog", rustix::fs::MemfdFlags::CLOEXEC)?;
-    Ok(fd.into())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn nameless_file() -> io::Result<File> {
-    let path = std::env::temp_dir().join(format!("onready-backlog-{}", std::process::id()));
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-    std::fs::remove_file(path)?;
-    Ok(file)
 }
 
 /// Carries one private pipe of the server to one stream of the caller, and into the log.
@@ -279,9 +283,14 @@ impl Relay {
         }
     }
 
-    /// What of the output could not be delivered; see [`Sink::lost`].
+    /// What of the output has not been delivered; see [`Sink::lost`]. At the end that includes what the server's pipe
+    /// holds, if nobody had the patience to wait for its turn.
     pub fn lost(&self) -> Option<(Option<io::Error>, u64)> {
-        self.sink.lost()
+        let unread = self.quota.filter(|_| self.pipe.is_some()).unwrap_or(0);
+        match self.sink.lost() {
+            Some((reason, count)) => Some((reason, count + unread)),
+            None => (unread > 0).then_some((None, unread)),
+        }
     }
 
     /// Why the log is not complete, if it is not.
@@ -293,47 +302,43 @@ impl Relay {
 /// A relay that the channel can ask to be pumped.
 pub type SharedRelay = Rc<RefCell<Relay>>;
 
-impl Source for SharedRelay {
+impl Source for Relay {
     fn interest(&self, want: &mut Interest) {
-        let relay = self.borrow();
-        match (&relay.pipe, relay.stalled) {
+        match (&self.pipe, self.stalled) {
             (Some(_), Some(since)) => {
-                want.write(relay.sink.fd);
+                want.write(self.sink.fd);
                 want.within(STALL.saturating_sub(since.elapsed()));
             }
-            (Some(pipe), None) if relay.quota != Some(0) && !relay.sink.is_full() => want.read(pipe),
+            (Some(pipe), None) if self.quota != Some(0) && !self.sink.is_full() => want.read(pipe),
             _ => {}
         }
-        if relay.sink.is_blocked() {
-            want.write(relay.sink.fd);
-            relay.quota.iter().for_each(|_| want.within(PATIENCE));
+        if self.sink.is_blocked() {
+            want.write(self.sink.fd);
+            self.quota.iter().for_each(|_| want.within(PATIENCE));
         }
     }
 
     fn collect(&mut self, ready: &Interest, _now: Duration, _events: &mut Vec<Event>) {
-        let mut relay = self.borrow_mut();
-        if relay.sink.is_blocked() && ready.has(relay.sink.fd) {
-            relay.sink.catch_up();
+        if self.sink.is_blocked() && ready.has(self.sink.fd) {
+            self.sink.catch_up();
         }
-        let readable = relay.pipe.as_ref().is_some_and(|pipe| ready.has(pipe));
-        let stall_over = relay.stalled.is_some_and(|since| ready.has(relay.sink.fd) || since.elapsed() >= STALL);
+        let readable = self.pipe.as_ref().is_some_and(|pipe| ready.has(pipe));
+        let stall_over = self.stalled.is_some_and(|since| ready.has(self.sink.fd) || since.elapsed() >= STALL);
         if readable || stall_over {
             // Bounded, so that output without end cannot keep the loop from its other sources.
-            let _ = (0..16).all(|_| relay.carry());
+            let _ = (0..16).all(|_| self.carry());
         }
-        if relay.quota.is_some() && relay.sink.moved.elapsed() >= PATIENCE {
-            relay.sink.give_up();
+        if self.quota.is_some() && self.sink.moved.elapsed() >= PATIENCE {
+            self.sink.give_up();
         }
     }
 
     fn settle(&mut self) {
-        let mut relay = self.borrow_mut();
-        relay.quota = Some(relay.held().unwrap_or(0));
-        relay.sink.moved = Instant::now();
+        self.quota = Some(self.held().unwrap_or(0));
+        self.sink.moved = Instant::now();
     }
 
     fn is_settled(&self) -> bool {
-        let relay = self.borrow();
-        (relay.pipe.is_none() || relay.quota == Some(0)) && !relay.sink.is_blocked()
+        (self.pipe.is_none() || self.quota == Some(0)) && !self.sink.is_blocked()
     }
 }

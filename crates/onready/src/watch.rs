@@ -3,7 +3,9 @@
 
 use crate::machine::{Event, Machine, Outcome, Step};
 use crate::sys;
+use std::cell::RefCell;
 use std::os::fd::{AsFd, AsRawFd};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// What a source wants to be woken for, and after the sleep what there is.
@@ -67,6 +69,29 @@ pub trait Source {
     }
 }
 
+/// A source that somebody else looks at too.
+impl<T: Source> Source for Rc<RefCell<T>> {
+    fn interest(&self, want: &mut Interest) {
+        self.borrow().interest(want);
+    }
+
+    fn collect(&mut self, ready: &Interest, now: Duration, events: &mut Vec<Event>) {
+        self.borrow_mut().collect(ready, now, events);
+    }
+
+    fn last_look(&mut self, now: Duration, events: &mut Vec<Event>) {
+        self.borrow_mut().last_look(now, events);
+    }
+
+    fn settle(&mut self) {
+        self.borrow_mut().settle();
+    }
+
+    fn is_settled(&self) -> bool {
+        self.borrow().is_settled()
+    }
+}
+
 /// Who can end the server's processes.
 pub trait Stopper {
     /// Asks all of them to end (SIGTERM).
@@ -75,6 +100,21 @@ pub trait Stopper {
     fn kill(&mut self);
     /// Whether all are gone; reaps those that are ours.
     fn is_gone(&mut self) -> bool;
+}
+
+/// Processes that somebody else looks at too.
+impl<T: Stopper> Stopper for Rc<RefCell<T>> {
+    fn terminate(&mut self) {
+        self.borrow_mut().terminate();
+    }
+
+    fn kill(&mut self) {
+        self.borrow_mut().kill();
+    }
+
+    fn is_gone(&mut self) -> bool {
+        self.borrow_mut().is_gone()
+    }
 }
 
 /// Shows a waiting person how it is getting on.

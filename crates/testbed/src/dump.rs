@@ -25,7 +25,6 @@ pub struct Chunk {
 
 /// A command that has exited. All times are counted from its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
 pub struct Finished {
     /// Its pid, which is free again.
     pub pid: i32,
@@ -101,11 +100,7 @@ impl fmt::Display for Finished {
             (_, Some(signal)) => write!(f, "killed by SIG{}", crate::signal_name(signal))?,
             _ => write!(f, "no status")?,
         }
-        writeln!(
-            f,
-            " after {:?}, end of streams at {:?}",
-            self.exited_at, self.eof_at
-        )?;
+        writeln!(f, " after {:?}, end of streams at {:?}", self.exited_at, self.eof_at)?;
         for (pid, fd, line) in &self.holders {
             writeln!(f, "  held by {pid} as descriptor {fd}: {line}")?;
         }

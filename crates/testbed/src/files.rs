@@ -63,15 +63,10 @@ fn matches_bytes(pattern: &[u8], path: &[u8]) -> bool {
         [] => path.is_empty(),
         [b'*', b'*', rest @ ..] => (0..=path.len()).any(|at| matches_bytes(rest, &path[at..])),
         [b'*', rest @ ..] => {
-            let end = path
-                .iter()
-                .position(|byte| *byte == b'/')
-                .unwrap_or(path.len());
+            let end = path.iter().position(|byte| *byte == b'/').unwrap_or(path.len());
             (0..=end).any(|at| matches_bytes(rest, &path[at..]))
         }
-        [b'?', rest @ ..] => {
-            path.first().is_some_and(|byte| *byte != b'/') && matches_bytes(rest, &path[1..])
-        }
+        [b'?', rest @ ..] => path.first().is_some_and(|byte| *byte != b'/') && matches_bytes(rest, &path[1..]),
         [first, rest @ ..] => path.first() == Some(first) && matches_bytes(rest, &path[1..]),
     }
 }

@@ -40,9 +40,7 @@ fn programs() -> &'static Path {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
     FOUND.get_or_init(|| {
         let place = Place::of_this_test();
-        place
-            .make()
-            .unwrap_or_else(|error| panic!("cannot build the fixtures: {error}"));
+        place.make().unwrap_or_else(|error| panic!("cannot build the fixtures: {error}"));
         place.folder
     })
 }
@@ -66,31 +64,20 @@ impl Place {
         // Cargo marks the top of a target directory with this file.
         let is_top = |dir: &Path| dir.join("CACHEDIR.TAG").exists();
         if is_top(&above) {
-            return Self {
-                folder,
-                target_dir: above,
-                triple: None,
-            };
+            return Self { folder, target_dir: above, triple: None };
         }
         match above.parent() {
-            Some(top) if is_top(top) => Self {
-                triple: above.file_name().map(OsString::from),
-                target_dir: top.to_owned(),
-                folder,
-            },
+            Some(top) if is_top(top) => {
+                Self { triple: above.file_name().map(OsString::from), target_dir: top.to_owned(), folder }
+            }
             _ => Self::default_place(),
         }
     }
 
     fn default_place() -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let target_dir =
-            env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-        Self {
-            folder: target_dir.join("debug"),
-            target_dir,
-            triple: None,
-        }
+        let target_dir = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+        Self { folder: target_dir.join("debug"), target_dir, triple: None }
     }
 
     /// When the programs were last known to be right; `None` if they must be built.
@@ -126,14 +113,7 @@ impl Place {
     fn build(&self) -> io::Result<()> {
         let cargo = env::var_os("CARGO").or_else(|| option_env!("CARGO").map(OsString::from));
         let mut command = Command::new(cargo.unwrap_or_else(|| "cargo".into()));
-        command.args([
-            "build",
-            "--quiet",
-            "-p",
-            "testbed",
-            "--bins",
-            "--manifest-path",
-        ]);
+        command.args(["build", "--quiet", "-p", "testbed", "--bins", "--manifest-path"]);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
         command.arg("--target-dir").arg(&self.target_dir);
         match self.folder.file_name().and_then(|name| name.to_str()) {
@@ -149,9 +129,7 @@ impl Place {
         if output.status.success() {
             return Ok(());
         }
-        Err(io::Error::other(
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        ))
+        Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 }
 
@@ -162,8 +140,26 @@ fn modified(path: &Path) -> Option<SystemTime> {
 /// The latest change of this crate's source; `None` where the source is not at hand.
 fn newest_source() -> Option<SystemTime> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    crate::files::files_below(&source)
-        .iter()
-        .filter_map(|path| modified(path))
-        .max()
+    crate::files::files_below(&source).iter().filter_map(|path| modified(path)).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cargo test -p testbed --lib` in an empty target directory proves the building.
+    #[test]
+    fn the_programs_are_found_or_built() {
+        for program in [fixture_path(), speaker_path()] {
+            let status = Command::new(&program).args(["exit", "3"]).status();
+            assert_eq!(status.expect("start the fixture").code(), Some(3), "{program:?}");
+        }
+    }
+
+    #[test]
+    fn a_triple_is_told_from_the_target_directory() {
+        let place = Place::of_this_test();
+        assert!(place.folder.starts_with(&place.target_dir));
+        assert!(place.target_dir.join("CACHEDIR.TAG").exists());
+    }
 }

@@ -81,17 +81,12 @@ impl Manager {
             return None;
         }
         let mut text = [0; 65536];
-        let mut space =
-            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16), ScmCredentials(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16), ScmCredentials(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut parts = [IoSliceMut::new(&mut text)];
         let flags = RecvFlags::CMSG_CLOEXEC;
         let got = recvmsg(&self.socket, &mut parts, &mut ancillary, flags).expect("receive");
-        let mut message = Message {
-            text: String::new(),
-            sender: 0,
-            fds: Vec::new(),
-        };
+        let mut message = Message { text: String::new(), sender: 0, fds: Vec::new() };
         for part in ancillary.drain() {
             match part {
                 RecvAncillaryMessage::ScmRights(fds) => message.fds.extend(fds),
@@ -110,7 +105,6 @@ impl Manager {
     /// # Panics
     ///
     /// When it does not come in time; the panic shows what came instead.
-    #[must_use]
     #[track_caller]
     pub fn wait_for(&self, assignment: &str, limit: Duration) -> Message {
         let deadline = Instant::now() + limit;

@@ -21,10 +21,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[must_use]
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind a port");
-    listener
-        .local_addr()
-        .expect("address of a bound port")
-        .port()
+    listener.local_addr().expect("address of a bound port").port()
 }
 
 /// Connects in one single attempt, as a client does that relies on the server being ready.
@@ -86,17 +83,10 @@ pub fn ping_abstract(name: &str) -> io::Result<String> {
 /// When it cannot connect, nothing comes within five seconds, or the answer is not HTTP/1.
 pub fn http_get(addr: SocketAddr, path: &str) -> io::Result<(u16, String)> {
     let mut stream = connect_at_once(addr)?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
     let whole = read_all(stream)?;
-    let status = whole
-        .strip_prefix("HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3)?.parse().ok());
-    let body = whole
-        .split_once("\r\n\r\n")
-        .map(|(_, body)| body.to_owned());
+    let status = whole.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
+    let body = whole.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
     let parts = status.zip(body);
     parts.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("not HTTP: {whole:?}")))
 }

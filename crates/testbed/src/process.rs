@@ -49,7 +49,8 @@ pub struct Process {
     pub fds: BTreeMap<i32, String>,
     /// The mask of blocked signals (of the main thread); bit 0 is signal 1.
     pub blocked: u64,
-    /// The mask of ignored signals.
+    /// The mask of ignored signals, without 32 and 33: those are glibc's own, and its posix_spawn lets
+    /// each child ignore them.
     pub ignored: u64,
     /// The mask of caught signals.
     pub caught: u64,
@@ -74,6 +75,9 @@ pub(crate) fn signed(id: u32) -> i32 {
 pub(crate) fn own_pid() -> i32 {
     signed(std::process::id())
 }
+
+/// Signals 32 and 33 in a mask.
+const GLIBC_SIGNALS: u64 = 0b11 << 31;
 
 fn text(pid: i32, file: &str) -> io::Result<String> {
     let bytes = fs::read(format!("/proc/{pid}/{file}"))?;
@@ -101,9 +105,7 @@ fn field<T: std::str::FromStr>(fields: &[String], at: usize) -> io::Result<T> {
 pub(crate) fn status_lines(pid: i32) -> io::Result<BTreeMap<String, String>> {
     let whole = text(pid, "status")?;
     let pairs = whole.lines().filter_map(|line| line.split_once(':'));
-    Ok(pairs
-        .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
-        .collect())
+    Ok(pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect())
 }
 
 fn hexadecimal(status: &BTreeMap<String, String>, key: &str) -> u64 {
@@ -113,10 +115,7 @@ fn hexadecimal(status: &BTreeMap<String, String>, key: &str) -> u64 {
 
 fn numbers(status: &BTreeMap<String, String>, key: &str) -> Vec<u32> {
     let value = status.get(key).map_or("", String::as_str);
-    value
-        .split_whitespace()
-        .filter_map(|n| n.parse().ok())
-        .collect()
+    value.split_whitespace().filter_map(|n| n.parse().ok()).collect()
 }
 
 fn four(status: &BTreeMap<String, String>, key: &str) -> [u32; 4] {
@@ -178,7 +177,7 @@ impl Process {
             umask: u32::from_str_radix(octal, 8).unwrap_or(u32::MAX),
             fds: descriptors(pid)?,
             blocked: hexadecimal(&status, "SigBlk"),
-            ignored: hexadecimal(&status, "SigIgn"),
+            ignored: hexadecimal(&status, "SigIgn") & !GLIBC_SIGNALS,
             caught: hexadecimal(&status, "SigCgt"),
             environ: pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
             uids: four(&status, "Uid"),
@@ -242,9 +241,7 @@ pub fn holders(target: &str) -> Vec<(i32, i32, String)> {
 /// Every pid of this machine that we can see.
 pub(crate) fn pids() -> Vec<i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect()
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// The command line as one text, or the name in brackets if there is none.

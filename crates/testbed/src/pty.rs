@@ -44,14 +44,7 @@ impl Pty {
         command.stdin(side()).stdout(side()).stderr(side());
         let child = command.spawn().expect("start the command on a terminal");
         let pidfd = open_pid(signed(child.id())).expect("pidfd of our own child");
-        Self {
-            main: Some(File::from(main)),
-            child,
-            pidfd,
-            screen: Vec::new(),
-            path,
-            status: None,
-        }
+        Self { main: Some(File::from(main)), child, pidfd, screen: Vec::new(), path, status: None }
     }
 
     /// The pid of the command, which is also its session.
@@ -112,10 +105,7 @@ impl Pty {
                 return self.screen();
             }
             if !self.pump(deadline) {
-                panic!(
-                    "no {text:?} on the terminal within {limit:?}: {:?}",
-                    self.screen()
-                );
+                panic!("no {text:?} on the terminal within {limit:?}: {:?}", self.screen());
             }
         }
     }
@@ -141,8 +131,7 @@ impl Pty {
     #[track_caller]
     pub fn type_bytes(&mut self, bytes: impl AsRef<[u8]>) {
         let main = self.main.as_mut().expect("the terminal is open");
-        main.write_all(bytes.as_ref())
-            .expect("type on the terminal");
+        main.write_all(bytes.as_ref()).expect("type on the terminal");
     }
 
     /// Closes the terminal: the kernel sends SIGHUP to the session leader and the foreground group.
@@ -187,9 +176,7 @@ impl Pty {
         let Some(status) = self.wait(limit) else {
             panic!("it still runs after {limit:?}: {:?}", self.screen());
         };
-        status
-            .code()
-            .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+        status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
     }
 }
 
@@ -198,12 +185,7 @@ fn open_terminal() -> std::io::Result<(OwnedFd, PathBuf)> {
     grantpt(&main)?;
     unlockpt(&main)?;
     let path = ptsname(&main, Vec::new())?;
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: 80,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
+    let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&main, size)?;
     let path = PathBuf::from(path.to_string_lossy().into_owned());
     Ok((main, path))

@@ -3,6 +3,7 @@
 use crate::running::{Pipes, Running};
 use crate::{Finished, Setup};
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,17 +18,14 @@ pub struct Run {
     limit: Duration,
     input: Vec<u8>,
     keep_stdin: bool,
+    own_group: bool,
 }
 
 impl Run {
-    /// A run of this command, with `/dev/null` as its stdin.
+    /// A run of this command, with `/dev/null` as its stdin, and as the leader of a process group (but
+    /// not of a session), as an interactive shell starts it.
     pub fn new(command: Command) -> Self {
-        Self {
-            command,
-            limit: LIMIT,
-            input: Vec::new(),
-            keep_stdin: false,
-        }
+        Self { command, limit: LIMIT, input: Vec::new(), keep_stdin: false, own_group: true }
     }
 
     /// The longest time it may run (30 s otherwise); then it is killed and the test fails.
@@ -49,6 +47,12 @@ impl Run {
         self
     }
 
+    /// Leaves the command in the test's own process group, as a script starts it.
+    pub fn shared_group(mut self) -> Self {
+        self.own_group = false;
+        self
+    }
+
     /// Changes the process before the command runs.
     pub fn setup(mut self, setup: Setup) -> Self {
         self.command = setup.wrap(self.command);
@@ -64,15 +68,11 @@ impl Run {
     #[track_caller]
     pub fn start(mut self) -> Running {
         let wants_stdin = self.keep_stdin || !self.input.is_empty();
-        let stdin = if wants_stdin {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        };
-        self.command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let stdin = if wants_stdin { Stdio::piped() } else { Stdio::null() };
+        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if self.own_group {
+            self.command.process_group(0);
+        }
         let started = Instant::now();
         let spawned = self.command.spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{:?}: {error}", self.command));

@@ -40,9 +40,8 @@ struct Seen {
 impl Seen {
     fn bytes(&self, stream: Stream) -> Vec<u8> {
         let of_stream = self.chunks.iter().filter(|chunk| chunk.stream == stream);
-        of_stream
-            .flat_map(|chunk| chunk.bytes.iter().copied())
-            .collect()
+        let parts: Vec<&[u8]> = of_stream.map(|chunk| chunk.bytes.as_slice()).collect();
+        parts.concat()
     }
 
     fn dump(&self) -> String {
@@ -79,18 +78,10 @@ impl Shared {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if seen.over || left.is_zero() {
-                let why = if seen.over {
-                    "the run is over"
-                } else {
-                    "not in time"
-                };
+                let why = if seen.over { "the run is over" } else { "not in time" };
                 return Err(format!("{why}; seen so far:\n{}", seen.dump()));
             }
-            seen = self
-                .changed
-                .wait_timeout(seen, left)
-                .expect("the recorder does not panic")
-                .0;
+            seen = self.changed.wait_timeout(seen, left).expect("the recorder does not panic").0;
         }
     }
 }
@@ -110,10 +101,7 @@ impl<T: Read + AsFd + Send> Source for T {}
 
 impl Recorder {
     fn record(mut self) {
-        let names = self
-            .streams
-            .each_ref()
-            .map(|stream| stream.as_ref().map(|s| link_of(s.as_fd())));
+        let names = self.streams.each_ref().map(|stream| stream.as_ref().map(|s| link_of(s.as_fd())));
         let mut quiet_since = Instant::now();
         let mut exited: Option<Instant> = None;
         while exited.is_none() || self.streams.iter().any(Option::is_some) {
@@ -136,15 +124,9 @@ impl Recorder {
                 self.kill();
             }
         }
-        let held = self
-            .streams
-            .iter()
-            .zip(names)
-            .filter(|(open, _)| open.is_some());
+        let held = self.streams.iter().zip(names).filter(|(open, _)| open.is_some());
         let own = own_pid();
-        let held: Vec<_> = held
-            .flat_map(|(_, name)| holders(&name.unwrap_or_default()))
-            .collect();
+        let held: Vec<_> = held.flat_map(|(_, name)| holders(&name.unwrap_or_default())).collect();
         self.shared.change(|seen| {
             seen.holders = held.into_iter().filter(|(pid, ..)| *pid != own).collect();
             seen.over = true;
@@ -186,13 +168,7 @@ impl Recorder {
         }
         buffer.truncate(count);
         let stream = [Stream::Stdout, Stream::Stderr][at];
-        self.shared.change(|seen| {
-            seen.chunks.push(Chunk {
-                at: now,
-                stream,
-                bytes: buffer,
-            })
-        });
+        self.shared.change(|seen| seen.chunks.push(Chunk { at: now, stream, bytes: buffer }));
     }
 
     fn reap(&mut self) {
@@ -211,8 +187,7 @@ impl Recorder {
 fn link_of(fd: BorrowedFd<'_>) -> String {
     use std::os::fd::AsRawFd;
     let link = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
-    link.map(|link| link.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    link.map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// A command that has been started. Dropping it kills it.
@@ -239,14 +214,7 @@ impl Running {
             hard: started + limit,
             shared: shared.clone(),
         };
-        Self {
-            pid,
-            pidfd,
-            stdin: pipes.stdin,
-            shared,
-            limit,
-            thread: Some(std::thread::spawn(|| recorder.record())),
-        }
+        Self { pid, pidfd, stdin: pipes.stdin, shared, limit, thread: Some(std::thread::spawn(|| recorder.record())) }
     }
 
     /// The pid of the command.
@@ -267,12 +235,11 @@ impl Running {
         pidfd_send_signal(&self.pidfd, signal).is_ok()
     }
 
-    /// Sends a signal by name to the command's process group, which must be its own (see
-    /// [`Setup::session`](crate::Setup::session)).
+    /// Sends a signal by name to the command's process group, as Ctrl-C on a terminal does.
     ///
     /// # Panics
     ///
-    /// When the command does not lead a group.
+    /// When the command does not lead a group ([`Run::shared_group`](crate::Run::shared_group)).
     #[track_caller]
     pub fn signal_group(&self, name: &str) -> bool {
         use rustix::process::{Pid, getpgid, kill_process_group};
@@ -282,11 +249,7 @@ impl Running {
         let Ok(group) = getpgid(pid) else {
             return false;
         };
-        assert!(
-            Some(group) == pid,
-            "{} does not lead a process group",
-            self.pid
-        );
+        assert!(Some(group) == pid, "{} does not lead a process group", self.pid);
         kill_process_group(group, signal).is_ok()
     }
 

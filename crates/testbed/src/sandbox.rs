@@ -9,23 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The variable that marks every process which descends from a test.
 const TAG: &str = "ONREADY_TESTBED";
 
 /// What a command of a sandbox inherits from the test's own environment; everything else is private
 /// or absent, above all the notify socket and the listening descriptors of a service manager.
-const INHERITED: [&str; 8] = [
-    "PATH",
-    "LANG",
-    "TERM",
-    "USER",
-    "LOGNAME",
-    "RUST_BACKTRACE",
-    "LLVM_PROFILE_FILE",
-    "LD_LIBRARY_PATH",
-];
+const INHERITED: [&str; 8] =
+    ["PATH", "LANG", "TERM", "USER", "LOGNAME", "RUST_BACKTRACE", "LLVM_PROFILE_FILE", "LD_LIBRARY_PATH"];
 
 /// The directories in which no file may be left, below the sandbox's own.
 const WATCHED: [&str; 4] = ["home", "run", "state", "tmp"];
@@ -69,12 +61,7 @@ impl Sandbox {
         }
         let name = dir.file_name().unwrap_or_default().to_string_lossy();
         let tag = format!("{TAG}={name}");
-        Self {
-            dir,
-            tag,
-            allowed: Mutex::default(),
-            finished: false,
-        }
+        Self { dir, tag, allowed: Mutex::default(), finished: false }
     }
 
     /// The sandbox's directory.
@@ -127,9 +114,7 @@ impl Sandbox {
             ("TMPDIR", self.temp_dir().into_os_string()),
             (TAG, OsString::from(&self.tag[TAG.len() + 1..])),
         ];
-        let own = own
-            .into_iter()
-            .map(|(name, value)| (OsString::from(name), value));
+        let own = own.into_iter().map(|(name, value)| (OsString::from(name), value));
         inherited.chain(own).collect()
     }
 
@@ -144,14 +129,8 @@ impl Sandbox {
     /// The fixture with these words: the speaking one if `notify` or `speaker` is among them.
     pub fn fixture<I: IntoIterator<Item: Into<OsString>>>(&self, words: I) -> Command {
         let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
-        let speaks = words
-            .iter()
-            .any(|word| word == "notify" || word == "speaker");
-        let program = if speaks {
-            speaker_path()
-        } else {
-            fixture_path()
-        };
+        let speaks = words.iter().any(|word| word == "notify" || word == "speaker");
+        let program = if speaks { speaker_path() } else { fixture_path() };
         let mut command = self.command(program);
         command.args(words);
         command
@@ -163,11 +142,7 @@ impl Sandbox {
     ///
     /// When it cannot be started, or does not end in time.
     #[track_caller]
-    pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(
-        &self,
-        program: impl AsRef<OsStr>,
-        words: I,
-    ) -> Finished {
+    pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(&self, program: impl AsRef<OsStr>, words: I) -> Finished {
         let mut command = self.command(program);
         command.args(words);
         Run::new(command).done()
@@ -224,20 +199,12 @@ impl Sandbox {
             false => format!("{}/{pattern}", self.dir.display()),
         };
         let allowed: Vec<String> = allowed.iter().map(absolute).collect();
-        let all = WATCHED
-            .iter()
-            .flat_map(|name| files_below(&self.dir.join(name)));
+        let all = WATCHED.iter().flat_map(|name| files_below(&self.dir.join(name)));
         let left = all.filter(|path| {
             let path = path.to_string_lossy();
             !allowed.iter().any(|pattern| matches(pattern, &path))
         });
-        left.map(|path| {
-            path.strip_prefix(&self.dir)
-                .unwrap_or(&path)
-                .display()
-                .to_string()
-        })
-        .collect()
+        left.map(|path| path.strip_prefix(&self.dir).unwrap_or(&path).display().to_string()).collect()
     }
 
     /// Kills all processes of this sandbox and waits for their end, for a test whose server is to stay.
@@ -261,6 +228,21 @@ impl Sandbox {
             }
             for (pid, line) in &found {
                 assert!(wait_gone(*pid, DYING), "{pid} {line} survives SIGKILL");
+            }
+        }
+    }
+
+    /// Waits until all processes of this sandbox have ended by themselves; false if one still lives.
+    #[must_use]
+    pub fn wait_empty(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            let found = self.processes();
+            let left = || deadline.saturating_duration_since(Instant::now());
+            match found.first() {
+                None => return true,
+                Some((pid, _)) if !wait_gone(*pid, left()) => return false,
+                Some(_) => {}
             }
         }
     }

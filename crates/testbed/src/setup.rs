@@ -39,6 +39,12 @@ impl Setup {
         self.flag("--close", fd.to_string())
     }
 
+    /// Closes every descriptor from 3 on that the test itself had inherited (from a CI runner, say).
+    pub fn close_others(mut self) -> Self {
+        self.flags.push("--close-others".into());
+        self
+    }
+
     /// Ignores signals: names with commas between them.
     pub fn ignore(self, signals: &str) -> Self {
         self.flag("--ignore", signals)

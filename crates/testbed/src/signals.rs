@@ -42,9 +42,7 @@ pub fn signal_number(name: &str) -> Option<i32> {
     let upper = name.to_ascii_uppercase();
     let short = upper.strip_prefix("SIG").unwrap_or(&upper);
     let named = NAMES.iter().find(|(known, _)| *known == short);
-    named
-        .map(|(_, number)| *number)
-        .or_else(|| short.parse().ok().filter(|n| (1..=64).contains(n)))
+    named.map(|(_, number)| *number).or_else(|| short.parse().ok().filter(|n| (1..=64).contains(n)))
 }
 
 /// The name of a signal without `SIG`, or its number as text.

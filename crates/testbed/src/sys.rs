@@ -115,8 +115,7 @@ fn kill_timer() -> io::Result<usize> {
     event.sigev_signo = libc::SIGKILL;
     let mut timer: libc::timer_t = std::ptr::null_mut();
     // SAFETY: both pointers are to locals that live during the call.
-    let answer =
-        unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) };
+    let answer = unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) };
     check(answer)?;
     Ok(timer as usize)
 }
@@ -172,10 +171,7 @@ pub fn close_fd(fd: RawFd) {
 #[must_use]
 pub fn exec(words: &[std::ffi::OsString]) -> io::Error {
     use std::os::unix::ffi::OsStrExt;
-    let texts: Result<Vec<CString>, _> = words
-        .iter()
-        .map(|word| CString::new(word.as_bytes()))
-        .collect();
+    let texts: Result<Vec<CString>, _> = words.iter().map(|word| CString::new(word.as_bytes())).collect();
     let Ok(texts) = texts else {
         return io::ErrorKind::InvalidInput.into();
     };
@@ -184,6 +180,40 @@ pub fn exec(words: &[std::ffi::OsString]) -> io::Error {
     // SAFETY: the list ends in a null pointer, and the texts live until the call returns, if it does.
     unsafe { libc::execvp(pointers[0], pointers.as_ptr()) };
     io::Error::last_os_error()
+}
+
+/// Makes a copy of this process: the child's pid in the parent, `None` in the child, which has no limit of life. For a
+/// fixture with one thread.
+///
+/// # Errors
+///
+/// What fork(2) reports.
+pub fn fork() -> io::Result<Option<i32>> {
+    // SAFETY: the fixture that asks for it has one thread, so the child is a whole program.
+    let pid = unsafe { libc::fork() };
+    check(pid)?;
+    Ok(Some(pid).filter(|&pid| pid > 0))
+}
+
+/// Waits for the end of a child and returns its exit code, or 128 and the signal.
+#[must_use]
+pub fn wait_for(child: i32) -> i32 {
+    let mut status = 0;
+    // SAFETY: the pointer is to a live integer.
+    unsafe { libc::waitpid(child, &mut status, 0) };
+    if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
+}
+
+/// Prints through C's stdout, which keeps half a line (of a pipe: everything) in its own buffer.
+///
+/// # Errors
+///
+/// When the text holds a zero byte.
+pub fn c_print(text: &str) -> io::Result<()> {
+    let text = CString::new(text)?;
+    // SAFETY: the format takes one string, which lives until the call returns.
+    unsafe { libc::printf(c"%s".as_ptr(), text.as_ptr()) };
+    Ok(())
 }
 
 /// Ends the process at once, from any thread, running nothing first.

@@ -15,17 +15,14 @@ const EXITING: u64 = 0x4;
 /// Living processes with the tag or below the directory, except this process itself.
 pub(crate) fn processes(tag: &str, dir: &Path) -> Vec<(i32, String)> {
     let own = own_pid();
-    let ours =
-        |pid: &i32| *pid != own && (has_tag(*pid, tag) || holds(*pid, dir)) && is_living(*pid);
+    let ours = |pid: &i32| *pid != own && (has_tag(*pid, tag) || holds(*pid, dir)) && is_living(*pid);
     let found = pids().into_iter().filter(ours);
     found.map(|pid| (pid, command_line(pid))).collect()
 }
 
 fn has_tag(pid: i32, tag: &str) -> bool {
     let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environ
-        .split(|byte| *byte == 0)
-        .any(|line| line == tag.as_bytes())
+    environ.split(|byte| *byte == 0).any(|line| line == tag.as_bytes())
 }
 
 fn holds(pid: i32, dir: &Path) -> bool {
@@ -37,16 +34,11 @@ fn holds(pid: i32, dir: &Path) -> bool {
         return false;
     }
     let links = [exe, link("cwd"), link("root")];
-    if links
-        .into_iter()
-        .flatten()
-        .any(|path| path.starts_with(dir))
-    {
+    if links.into_iter().flatten().any(|path| path.starts_with(dir)) {
         return true;
     }
     let open = descriptors(pid).unwrap_or_default();
-    open.values()
-        .any(|target| Path::new(target).starts_with(dir))
+    open.values().any(|target| Path::new(target).starts_with(dir))
 }
 
 fn is_living(pid: i32) -> bool {
@@ -58,10 +50,7 @@ fn is_living(pid: i32) -> bool {
 /// True if nothing can save the process any more: it is exiting, or `SIGKILL` is waiting for it.
 pub(crate) fn is_dying(pid: i32) -> bool {
     let fields = stat_fields(pid).unwrap_or_default();
-    let flags: u64 = fields
-        .get(6)
-        .and_then(|flags| flags.parse().ok())
-        .unwrap_or(EXITING);
+    let flags: u64 = fields.get(6).and_then(|flags| flags.parse().ok()).unwrap_or(EXITING);
     let status = status_lines(pid).unwrap_or_default();
     let pending = |key: &str| {
         let mask = status.get(key).map_or("0", String::as_str);

@@ -12,10 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(time.subsec_nanos()),
-    }
+    Timespec { tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(time.subsec_nanos()) }
 }
 
 /// Polls once until the deadline and again after interruptions; true if something has happened.
@@ -41,11 +38,7 @@ pub(crate) fn readable(fd: BorrowedFd<'_>, deadline: Instant) -> io::Result<bool
 /// # Errors
 ///
 /// When the directory cannot be watched.
-pub fn watch_until<T>(
-    path: &Path,
-    limit: Duration,
-    mut check: impl FnMut() -> Option<T>,
-) -> io::Result<Option<T>> {
+pub fn watch_until<T>(path: &Path, limit: Duration, mut check: impl FnMut() -> Option<T>) -> io::Result<Option<T>> {
     let deadline = Instant::now() + limit;
     loop {
         // A fresh watch each time: which directory is the deepest that exists may have changed.
@@ -80,10 +73,7 @@ fn told<T>(answer: io::Result<Option<T>>, path: &Path, what: &str, limit: Durati
         Ok(Some(answer)) => answer,
         Ok(None) => {
             let holds = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            panic!(
-                "{}: {what} within {limit:?}; it holds {holds:?}",
-                path.display()
-            )
+            panic!("{}: {what} within {limit:?}; it holds {holds:?}", path.display())
         }
         Err(error) => panic!("cannot watch {}: {error}", path.display()),
     }
@@ -111,12 +101,7 @@ pub fn wait_for_path(path: impl AsRef<Path>, limit: Duration) {
 pub fn wait_for_file(path: impl AsRef<Path>, limit: Duration) -> String {
     let path = path.as_ref();
     let filled = || fs::read(path).ok().filter(|bytes| !bytes.is_empty());
-    let bytes = told(
-        watch_until(path, limit, filled),
-        path,
-        "was not filled",
-        limit,
-    );
+    let bytes = told(watch_until(path, limit, filled), path, "was not filled", limit);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -133,12 +118,7 @@ pub fn wait_for_text(path: impl AsRef<Path>, text: &str, limit: Duration) -> Str
         let whole = String::from_utf8_lossy(&bytes).into_owned();
         whole.contains(text).then_some(whole)
     };
-    told(
-        watch_until(path, limit, holds),
-        path,
-        &format!("did not hold {text:?}"),
-        limit,
-    )
+    told(watch_until(path, limit, holds), path, &format!("did not hold {text:?}"), limit)
 }
 
 /// Writes a file so that no reader ever sees a part of it.

@@ -7,6 +7,7 @@ use std::io;
 
 /// What a socket may be good for, as far as its protocol tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nothing is told there"))]
 pub(super) enum Kind {
     Tcp,
     Unix,
@@ -19,17 +20,18 @@ pub(super) enum Kind {
 /// Calls `visit` with number and inode of every socket that a process holds.
 #[cfg(target_os = "linux")]
 pub(super) fn for_each_socket(pid: i32, mut visit: impl FnMut(i32, u64)) -> io::Result<()> {
-    if read_directory(&format!("/proc/{pid}/fd"), &mut visit)? > 0 {
+    let first = read_directory(&format!("/proc/{pid}/fd"), &mut visit);
+    if matches!(first, Ok(count) if count > 0) {
         return Ok(());
     }
     // Descriptors are a thread's: when the first thread has ended before the others, none are shown for it.
     for thread in std::fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
         let path = thread.path().join("fd");
         if read_directory(&path.to_string_lossy(), &mut visit).is_ok_and(|count| count > 0) {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    first.map(|_| ())
 }
 
 /// Visits the sockets in one directory; the number of all descriptors there.

@@ -22,6 +22,8 @@ mod observer;
 mod owner;
 mod proc_net;
 mod speaks;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 pub use address::Address;
 pub use observer::{Observer, Owned};
@@ -66,6 +68,7 @@ impl Listeners {
     }
 
     /// None known yet; always `/proc/net`, which is slower and does not tell all.
+    #[cfg(test)]
     #[must_use]
     pub fn force_proc() -> Self {
         Self { diag: None, found: HashMap::new() }
@@ -89,6 +92,7 @@ impl Listeners {
     }
 
     /// The listening socket with this inode, as of the last refresh.
+    #[cfg(test)]
     #[must_use]
     pub fn get(&self, inode: u64) -> Option<&Listener> {
         self.found.get(&inode)
@@ -133,6 +137,7 @@ impl Default for Listeners {
 ///
 /// # References
 /// proc_pid_fd(5)
+#[cfg(test)]
 pub fn held_sockets(pid: i32, out: &mut Vec<u64>) {
     // Who cannot be looked at has no sockets for us.
     let _ = for_each_socket(pid, |_, inode| out.push(inode));

@@ -4,8 +4,9 @@ use std::io;
 
 use super::Listener;
 
-/// What a unix socket is good for.
+/// What a unix socket is good for; nobody tells here.
 #[derive(Debug)]
+#[allow(dead_code, reason = "the same names as where there is netlink")]
 pub(super) enum UnixState {
     /// It listens.
     Listens(Option<Listener>),

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::io;
 
-use rustix::io::Errno;
-
 use super::descriptors::{self, Kind, for_each_socket};
 use super::netlink::UnixState;
-use super::proc_net::{self, Namespace};
+use super::proc_net::{self, Home, Namespace};
 use super::{Address, Listener, Listeners};
+use onready::engine::tree;
 
 /// A listening socket and a process that holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +25,13 @@ pub struct Owned {
 enum Known {
     /// It is connected, or of a kind that does not listen.
     Never,
-    /// It did not listen at the last look, and could be of this kind.
-    Open(Kind),
+    /// It did not listen at the last look.
+    Open {
+        /// What it could be.
+        kind: Kind,
+        /// Whether it was first seen with a process of another network namespace.
+        elsewhere: bool,
+    },
     /// It listens. A listener stays one until it is closed, but for one that is shut down and kept.
     Listening(Address),
 }
@@ -35,7 +39,11 @@ enum Known {
 impl Known {
     /// Whether it may yet be seen to listen as a socket of this kind.
     fn may_be(&self, kind: Kind) -> bool {
-        matches!(self, Self::Open(open) if *open == kind || *open == Kind::Unknown)
+        matches!(self, Self::Open { kind: open, .. } if *open == kind || *open == Kind::Unknown)
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Open { elsewhere: true, .. })
     }
 }
 
@@ -58,6 +66,7 @@ pub struct Observer {
     known: HashMap<u64, (Known, u64)>,
     ignored: Vec<u64>,
     held: Vec<Held>,
+    home: Home,
     looks: u64,
     blind: bool,
 }
@@ -70,6 +79,7 @@ impl Observer {
     }
 
     /// One that reads `/proc/net` and does not use netlink.
+    #[cfg(test)]
     #[must_use]
     pub fn force_proc() -> Self {
         Self { listeners: Listeners::force_proc(), ..Self::default() }
@@ -112,7 +122,7 @@ impl Observer {
                     held.push(Held { pid, fd, inode });
                 }
             });
-            self.blind |= looked.is_err_and(|error| !is_gone(&error));
+            self.blind |= looked.is_err() && !has_ended(pid);
         }
     }
 
@@ -123,7 +133,7 @@ impl Observer {
             let known = self.known.entry(socket.inode).or_insert_with(|| {
                 let known = match descriptors::kind(socket.pid, socket.fd, socket.inode) {
                     Kind::Other => Known::Never,
-                    kind => Known::Open(kind),
+                    kind => Known::Open { kind, elsewhere: !self.home.is_of(socket.pid) },
                 };
                 (known, 0)
             });
@@ -137,8 +147,7 @@ impl Observer {
     fn open(&self, kind: Kind) -> Vec<Held> {
         let mut open: Vec<Held> = Vec::new();
         if self.known.values().any(|(known, _)| known.may_be(kind)) {
-            let candidates = self.held.iter().filter(|socket| self.known[&socket.inode].0.may_be(kind));
-            open.extend(candidates);
+            open.extend(self.held.iter().filter(|socket| self.known[&socket.inode].0.may_be(kind)));
             open.sort_by_key(|socket| socket.inode);
             open.dedup_by_key(|socket| socket.inode);
         }
@@ -177,12 +186,10 @@ impl Observer {
     fn ask_elsewhere(&mut self) {
         for kind in [Kind::Tcp, Kind::Unix] {
             let mut open = self.open(kind);
+            open.retain(|socket| self.known[&socket.inode].0.is_elsewhere());
             open.sort_by_key(|socket| socket.pid);
             for sockets in open.chunk_by(|one, other| one.pid == other.pid) {
                 let namespace = Namespace::Of(sockets[0].pid);
-                if namespace.is_ours() {
-                    continue;
-                }
                 let found = among(sockets, |visit| match kind {
                     Kind::Tcp => proc_net::tcp(namespace, visit),
                     _ => proc_net::unix(namespace, visit),
@@ -208,9 +215,7 @@ impl Observer {
 
     fn answer(&self) -> Vec<Owned> {
         let owned = |socket: &Held| match &self.known.get(&socket.inode)?.0 {
-            Known::Listening(address) => {
-                Some(Owned { pid: socket.pid, inode: socket.inode, address: address.clone() })
-            }
+            Known::Listening(address) => Some(Owned { pid: socket.pid, inode: socket.inode, address: address.clone() }),
             _ => None,
         };
         let mut answer: Vec<_> = self.held.iter().filter_map(owned).collect();
@@ -221,10 +226,7 @@ impl Observer {
 }
 
 /// Those of the sockets that are in a list.
-fn among(
-    open: &[Held],
-    list: impl FnOnce(&mut dyn FnMut(Listener)) -> io::Result<()>,
-) -> Vec<(Held, Listener)> {
+fn among(open: &[Held], list: impl FnOnce(&mut dyn FnMut(Listener)) -> io::Result<()>) -> Vec<(Held, Listener)> {
     let mut found = Vec::new();
     // Who cannot be asked shows nothing.
     let _ = list(&mut |listener| {
@@ -235,8 +237,9 @@ fn among(
     found
 }
 
-/// Whether a process could not be looked at because it has ended.
-fn is_gone(error: &io::Error) -> bool {
-    let ended = error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::SRCH.raw_os_error());
-    ended && std::fs::exists("/proc/self").unwrap_or(false)
+/// Whether a process has ended, as far as `/proc` is there to tell; what it held is closed.
+fn has_ended(pid: i32) -> bool {
+    // Of a zombie's descriptors, the kernel says that only root may see them.
+    let is_alive = tree::stat(pid).is_some_and(|process| process.is_alive());
+    !is_alive && std::fs::exists("/proc/self").unwrap_or(false)
 }

@@ -1,7 +1,5 @@
 //! Who is in the way: the process that listens on an address now.
 
-use std::os::unix::fs::MetadataExt;
-
 use super::address::serves;
 use super::{Address, Listener, Listeners, for_each_socket, number};
 use onready::engine::tree;
@@ -20,8 +18,8 @@ pub struct Owner {
 /// Who listens on an address now, in our network namespace, or `None` if nobody does.
 ///
 /// A listener on a wildcard serves every address it takes in: `0.0.0.0:80`, and `[::]:80` unless it is for IPv6
-/// only, serve `127.0.0.1:80`. A path is served by the socket that its file belongs to, whatever it was called when it was
-/// bound. Where several processes share the socket, the one that gave it to the others is told.
+/// only, serve `127.0.0.1:80`. A path is served by the socket that its file belongs to, whatever it was called when
+/// it was bound. Where several processes share the socket, the one that gave it to the others is told.
 ///
 /// Reads the descriptors of all processes: milliseconds, for an error message.
 ///
@@ -54,20 +52,21 @@ fn fitness(listener: &Listener, wanted: &Address, file: Option<(u32, u32)>) -> O
         (Address::Unix(_), Address::Unix(_)) if file.is_none() => None,
         (Address::Unix(_), Address::Unix(_)) if listener.file == file => Some(0),
         // Some file systems show other numbers to stat(2) than the kernel has.
-        (Address::Unix(theirs), Address::Unix(wanted)) => std::path::absolute(wanted).is_ok_and(|wanted| wanted == *theirs).then_some(1),
+        (Address::Unix(theirs), Address::Unix(wanted)) => {
+            std::path::absolute(wanted).is_ok_and(|wanted| wanted == *theirs).then_some(1)
+        }
         (Address::Abstract(theirs), Address::Abstract(wanted)) => (theirs == wanted).then_some(0),
         _ => None,
     }
 }
 
-/// Device and inode of the file at a wanted path, as the kernel tells them of a socket. Without a file at the path nobody is
-/// reached there.
+/// Device and inode of the file at a wanted path, as the kernel tells them of a socket. Without a file at the path
+/// nobody is reached there.
 fn file_of(wanted: &Address) -> Option<(u32, u32)> {
     let Address::Unix(path) = wanted else { return None };
-    let file = std::fs::metadata(path).ok()?;
-    let device = file.dev();
+    let file = rustix::fs::stat(path).ok()?;
     // Within the kernel the minor number has 20 bits; of the inode, only the lower half is told.
-    Some((rustix::fs::major(device) << 20 | rustix::fs::minor(device), file.ino() as u32))
+    Some((rustix::fs::major(file.st_dev) << 20 | rustix::fs::minor(file.st_dev), file.st_ino as u32))
 }
 
 /// The process that holds one of these sockets, and which.

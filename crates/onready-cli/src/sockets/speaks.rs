@@ -1,13 +1,14 @@
 //! Could a process speak sd_notify? Then that it listens is not yet that it is ready.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use memchr::memmem;
+use rustix::fs::OFlags;
 
 /// The environment variable that whoever speaks has to ask for.
 const VARIABLE: &str = "NOTIFY_SOCKET";
@@ -15,8 +16,10 @@ const VARIABLE: &str = "NOTIFY_SOCKET";
 const LIBRARIES: [&str; 2] = ["/libsystemd", "/libelogind"];
 /// What a script says that has a library or a program do it.
 const IN_SCRIPTS: [&str; 6] = [VARIABLE, "sd_notify", "sd-notify", "sdnotify", "systemd", "onready notify"];
+/// A larger file is no script, but the data that a server was told to use.
+const LARGEST_SCRIPT: u64 = 16 << 20;
 /// How much of a file is searched at once.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 /// A file as it is now (device, inode, size, time of the last change), and how many words were looked for.
 type Version = (u64, u64, u64, i64, i64, usize);
@@ -24,11 +27,11 @@ type Version = (u64, u64, u64, i64, i64, usize);
 /// What is in a file does not change, as long as the file does not.
 static SEEN: Mutex<Option<HashMap<Version, bool>>> = Mutex::new(None);
 
-/// Whether a process could say READY=1: it has mapped libsystemd, or its executable holds the name `NOTIFY_SOCKET`, or one
-/// of the other files (the script that it runs) speaks of it.
+/// Whether a process could say READY=1: it has mapped libsystemd, or its executable holds the name `NOTIFY_SOCKET`, or
+/// one of the other files (the script that it runs) speaks of it.
 ///
-/// A process that is there and cannot be looked at is taken for one that could. Executables are searched once; 100 MB take
-/// about 20 ms.
+/// A process that is there and cannot be looked at is taken for one that could. Executables are searched once; 100 MB
+/// take about 20 ms.
 ///
 /// # References
 /// sd_notify(3), proc_pid_maps(5), proc_pid_exe(5)
@@ -36,11 +39,17 @@ static SEEN: Mutex<Option<HashMap<Version, bool>>> = Mutex::new(None);
 pub fn speaks_notify(pid: i32, extra_files: &[&Path]) -> bool {
     let maps = File::open(format!("/proc/{pid}/maps")).and_then(|maps| contains(maps, &LIBRARIES));
     let executable = || File::open(format!("/proc/{pid}/exe")).and_then(|file| holds(file, &[VARIABLE]));
-    // A file that is no longer there has nothing to say.
-    let extra = |path: &&Path| File::open(path).and_then(|file| holds(file, &IN_SCRIPTS)).unwrap_or(false);
     maps.unwrap_or_else(|error| is_forbidden(&error))
         || executable().unwrap_or_else(|error| is_forbidden(&error))
-        || extra_files.iter().any(extra)
+        || extra_files.iter().any(|path| script_speaks(path).unwrap_or(false))
+}
+
+/// Whether a script speaks of sd_notify. The path may be any of a command's arguments.
+fn script_speaks(path: &Path) -> io::Result<bool> {
+    // To open a named pipe would wait for its other end.
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)?;
+    let status = file.metadata()?;
+    Ok(status.is_file() && status.len() <= LARGEST_SCRIPT && holds(file, &IN_SCRIPTS)?)
 }
 
 fn is_forbidden(error: &io::Error) -> bool {
@@ -81,5 +90,21 @@ fn contains(mut from: impl Read, words: &[&str]) -> io::Result<bool> {
         let start = end.saturating_sub(overlap);
         buffer.copy_within(start..end, 0);
         kept = end - start;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_on_the_edge_of_a_chunk_is_found() {
+        for start in [0, 1, CHUNK - VARIABLE.len(), CHUNK - 5, CHUNK - 1, CHUNK, 2 * CHUNK - 20, 300_000] {
+            let mut text = vec![b'N'; start];
+            text.extend_from_slice(VARIABLE.as_bytes());
+            assert!(contains(&text[..], &["sd_notify", VARIABLE]).unwrap(), "{start}");
+            text.pop();
+            assert!(!contains(&text[..], &["sd_notify", VARIABLE]).unwrap(), "{start}");
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! Has anything been done? A gate that is cheap enough for every poll, and a measure of how long nothing was done.
 //!
 //! # References
-//!
-//! - [`clock_getcpuclockid(3)`](https://man7.org/linux/man-pages/man3/clock_getcpuclockid.3.html)
-//! - [`proc_pid_io(5)`](https://man7.org/linux/man-pages/man5/proc_pid_io.5.html)
+//! clock_getcpuclockid(3), proc_pid_io(5)
 
 use std::time::{Duration, Instant};
 
-use super::{ProcPath, for_each_thread, number, read_start, stat, stat_at};
+use super::{ProcPath, for_each_thread, number, read_start, stat_at};
+use crate::sys::process_cpu_time;
 
 /// What a server may do in any while and still be called quiet: a heartbeat. A redis that waits for its first client
 /// wakes ten times a second and reads its own memory use from `/proc`; a Java machine wakes twenty times.
@@ -47,7 +46,7 @@ impl Activity {
         let mut changed = self.seen.len() != pids.len();
         self.seen.resize(pids.len(), (0, None));
         for (seen, &pid) in self.seen.iter_mut().zip(pids) {
-            let now = (pid, cpu_time(pid));
+            let now = (pid, process_cpu_time(pid));
             changed |= now.1.is_none() || *seen != now;
             *seen = now;
         }
@@ -92,8 +91,7 @@ impl Quiet {
     /// no `/proc`).
     ///
     /// # References
-    ///
-    /// - [`proc_pid_io(5)`](https://man7.org/linux/man-pages/man5/proc_pid_io.5.html)
+    /// proc_pid_io(5)
     pub fn look(&mut self, pids: &[i32], now: Instant) -> Option<Duration> {
         let work = measure(pids)?;
         if let Some(since) = self.since {
@@ -122,7 +120,7 @@ fn is_heartbeat(before: Work, after: Work, passed: Duration) -> bool {
 fn measure(pids: &[i32]) -> Option<Work> {
     let mut total = None;
     for &pid in pids {
-        let Some(cpu) = cpu_time(pid) else { continue };
+        let Some(cpu) = process_cpu_time(pid) else { continue };
         let sum: &mut Work = total.get_or_insert_with(Work::default);
         sum.cpu += cpu;
         // Another user's counters cannot be read; then processor time has to do.
@@ -136,7 +134,7 @@ fn measure(pids: &[i32]) -> Option<Work> {
 /// Reads and writes of all threads of a process until now, and the bytes they moved (files, pipes and sockets alike).
 fn io_counters(pid: i32) -> Option<(u64, u64)> {
     let mut buffer = [0; 512];
-    let length = read_start(ProcPath::new(format_args!("{pid}/io")).as_str(), &mut buffer).ok()?;
+    let length = read_start(&ProcPath::new(format_args!("{pid}/io")), &mut buffer).ok()?;
     let value = |key: &[u8]| {
         let line = buffer[..length].split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key))?;
         number::<u64>(line.trim_ascii())
@@ -158,17 +156,23 @@ fn any_blocked(pids: &[i32]) -> bool {
     })
 }
 
-/// EARLY VERSION: ticks; will be replaced by the process's clock.
-fn cpu_time(pid: i32) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    stat(pid)?;
-    for_each_thread(pid, |tid| {
-        let mut buffer = [0; 128];
-        let path = ProcPath::new(format_args!("{pid}/task/{tid}/schedstat"));
-        if let Ok(length) = read_start(path.as_str(), &mut buffer) {
-            let first = buffer[..length].split(|&byte| byte == b' ').next().and_then(number::<u64>);
-            total += Duration::from_nanos(first.unwrap_or(0));
-        }
-    });
-    Some(total)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(millis: u64, cpu_micros: u64, calls: u64, bytes: u64) -> bool {
+        let work = Work { cpu: Duration::from_micros(cpu_micros), calls, bytes };
+        is_heartbeat(Work::default(), work, Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn an_idle_server_is_quiet_and_a_starting_one_is_not() {
+        assert!(after(0, 0, 0, 0));
+        assert!(after(200, 500, 2, 700), "redis reads /proc/self/stat ten times a second");
+        assert!(after(10_000, 25_000, 100, 35_000), "and goes on so");
+        assert!(!after(200, 20_000, 0, 0), "a tenth of a processor");
+        assert!(!after(200, 0, 100, 100), "a hundred small reads");
+        assert!(!after(200, 0, 4, 4 << 20), "a few large ones");
+        assert!(!after(7, 0, 10, 81_920), "postgres reads its files");
+    }
 }

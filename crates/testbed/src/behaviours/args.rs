@@ -25,12 +25,8 @@ pub enum Pause {
 /// Reads a word as a pause if it is a number with `ms` behind it.
 #[must_use]
 pub fn pause_or_word(word: String) -> Pause {
-    let millis = word
-        .strip_suffix("ms")
-        .and_then(|number| number.parse().ok());
-    millis.map_or(Pause::Word(word), |millis| {
-        Pause::For(Duration::from_millis(millis))
-    })
+    let millis = word.strip_suffix("ms").and_then(|number| number.parse().ok());
+    millis.map_or(Pause::Word(word), |millis| Pause::For(Duration::from_millis(millis)))
 }
 
 impl Args {
@@ -55,7 +51,7 @@ impl Args {
     ///
     /// When `--life` is no number.
     pub fn name(&mut self) -> io::Result<Option<String>> {
-        if let Some(seconds) = self.number("--life")? {
+        while let Some(seconds) = self.number("--life")? {
             live(seconds)?;
         }
         if self.words.is_empty() {
@@ -109,9 +105,7 @@ impl Args {
         let Some(value) = self.value(name)? else {
             return Ok(None);
         };
-        let number = value
-            .parse()
-            .map_err(|_| usage(format!("{name} {value}: not a number")))?;
+        let number = value.parse().map_err(|_| usage(format!("{name} {value}: not a number")))?;
         Ok(Some(number))
     }
 
@@ -199,6 +193,5 @@ impl Args {
 }
 
 fn text(word: OsString) -> io::Result<String> {
-    word.into_string()
-        .map_err(|word| usage(format!("{word:?} is no UTF-8")))
+    word.into_string().map_err(|word| usage(format!("{word:?} is no UTF-8")))
 }

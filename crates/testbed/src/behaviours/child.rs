@@ -32,9 +32,7 @@ pub(super) fn run(mut args: Args) -> Answer {
     let mut last = 0;
     for mut child in children {
         let status = child.wait()?;
-        let code = status
-            .code()
-            .unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
         last = u8::try_from(code & 255).unwrap_or(0);
     }
     Ok(last)

@@ -16,13 +16,7 @@ pub(super) fn run(mut args: Args) -> Answer {
     let signal = Signal::from_named_raw(number).ok_or_else(|| usage("not that signal"))?;
     sleep(after);
     // No core file in the test's directory.
-    setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    )?;
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     if signal != Signal::KILL {
         default_signal(number)?;
         unblock_signals(&[number]);

@@ -12,13 +12,7 @@ pub(super) fn run(mut args: Args) -> Answer {
     let file = args.word("FILE")?;
     // Before any file is opened, which could take the number of a closed stream.
     let us = Process::of(own_pid())?;
-    report(
-        file,
-        &lines(&us)
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.clone()))
-            .collect::<Vec<_>>(),
-    )?;
+    report(file, &lines(&us).iter().map(|(k, v)| (k.as_str(), v.clone())).collect::<Vec<_>>())?;
     args.then()
 }
 
@@ -47,12 +41,7 @@ fn lines(us: &Process) -> Vec<(String, String)> {
         ("uids", list(&us.uids)),
         ("gids", list(&us.gids)),
         ("groups", list(&us.groups)),
-        (
-            "nofile",
-            us.limits
-                .get("Max open files")
-                .map_or(String::new(), |limit| limit.0.clone()),
-        ),
+        ("nofile", us.limits.get("Max open files").map_or(String::new(), |limit| limit.0.clone())),
         ("comm", us.comm.clone()),
     ];
     let mut all: Vec<_> = simple.map(|(key, value)| (key.to_owned(), value)).into();
@@ -62,10 +51,6 @@ fn lines(us: &Process) -> Vec<(String, String)> {
     let own = format!("/proc/{}/fd", us.pid);
     let fds = us.fds.iter().filter(|(_, target)| **target != own);
     all.extend(fds.map(|(fd, target)| (format!("fd.{fd}"), target.clone())));
-    all.extend(
-        us.environ
-            .iter()
-            .map(|(name, value)| (format!("env.{name}"), value.clone())),
-    );
+    all.extend(us.environ.iter().map(|(name, value)| (format!("env.{name}"), value.clone())));
     all
 }

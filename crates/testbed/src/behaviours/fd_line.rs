@@ -4,12 +4,11 @@ use super::{Answer, Args, put, unescape};
 use crate::sys::take_fd;
 use std::thread::sleep;
 
-pub(super) const USAGE: &str = "--fd N [--after-ms MS] [--text TEXT] [--split-ms MS] [--no-newline] [--no-line] [--keep-open] [-- NEXT]";
+pub(super) const USAGE: &str =
+    "--fd N [--after-ms MS] [--text TEXT] [--split-ms MS] [--no-newline] [--no-line] [--keep-open] [-- NEXT]";
 
 pub(super) fn run(mut args: Args) -> Answer {
-    let fd: i32 = args
-        .number("--fd")?
-        .ok_or_else(|| super::usage("--fd N is missing"))?;
+    let fd: i32 = args.number("--fd")?.ok_or_else(|| super::usage("--fd N is missing"))?;
     let after = args.millis("--after-ms")?;
     let split = args.millis("--split-ms")?;
     let text = args.value("--text")?.unwrap_or_default();
@@ -19,11 +18,7 @@ pub(super) fn run(mut args: Args) -> Answer {
     sleep(after);
     if !silent {
         let bytes = unescape(&(text + end));
-        let first = if split.is_zero() {
-            bytes.len()
-        } else {
-            bytes.len() / 2
-        };
+        let first = if split.is_zero() { bytes.len() } else { bytes.len() / 2 };
         put(fd, &bytes[..first])?;
         sleep(split);
         put(fd, &bytes[first..])?;

@@ -6,7 +6,8 @@ use crate::flood::{Kind, bytes};
 use std::io;
 use std::thread::spawn;
 
-pub(super) const USAGE: &str = "[--stdout BYTES] [--stderr BYTES] [--endless] [--one-line] [--binary] [--background] [-- NEXT]";
+pub(super) const USAGE: &str =
+    "[--stdout BYTES] [--stderr BYTES] [--endless] [--one-line] [--binary] [--background] [-- NEXT]";
 
 /// How much is written at once.
 const BLOCK: usize = 65536;
@@ -23,20 +24,14 @@ pub(super) fn run(mut args: Args) -> Answer {
     let mut writers = Vec::new();
     for (at, count) in counts.into_iter().enumerate() {
         let (fd, stream) = [(1, Stream::Stdout), (2, Stream::Stderr)][at];
-        let count: Option<u64> = if endless {
-            count.map(|_| u64::MAX)
-        } else {
-            count
-        };
+        let count: Option<u64> = if endless { count.map(|_| u64::MAX) } else { count };
         if let Some(count) = count {
             writers.push(spawn(move || write(fd, stream, kind, count)));
         }
     }
     for writer in writers {
         if !background {
-            writer
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("a writer panicked")))?;
+            writer.join().unwrap_or_else(|_| Err(io::Error::other("a writer panicked")))?;
         }
     }
     args.then()

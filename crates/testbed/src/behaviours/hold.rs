@@ -3,7 +3,8 @@
 use super::{Answer, Args, again};
 use std::process::Stdio;
 
-pub(super) const USAGE: &str = "[--seconds S (30)] [--streams both|stdout|stderr|all] [--own-session] [--pid-file F] [-- NEXT]";
+pub(super) const USAGE: &str =
+    "[--seconds S (30)] [--streams both|stdout|stderr|all] [--own-session] [--pid-file F] [-- NEXT]";
 
 pub(super) fn run(mut args: Args) -> Answer {
     let seconds: f64 = args.number("--seconds")?.unwrap_or(30.0);

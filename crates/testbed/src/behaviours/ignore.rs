@@ -9,8 +9,7 @@ pub(super) const USAGE: &str = "[SIGNAL,... (TERM)] [-- NEXT]";
 
 /// The numbers of names with commas between them.
 pub(super) fn numbers(names: &str) -> io::Result<Vec<i32>> {
-    let number =
-        |name: &str| signal_number(name).ok_or_else(|| usage(format!("no signal {name:?}")));
+    let number = |name: &str| signal_number(name).ok_or_else(|| usage(format!("no signal {name:?}")));
     names.split(',').map(number).collect()
 }
 

@@ -11,8 +11,7 @@ static LIFE: Mutex<f64> = Mutex::new(0.0);
 
 /// Limits the life of this process, counted from now.
 pub(super) fn live(seconds: f64) -> io::Result<()> {
-    let life =
-        Duration::try_from_secs_f64(seconds).map_err(|error| super::usage(error.to_string()))?;
+    let life = Duration::try_from_secs_f64(seconds).map_err(|error| super::usage(error.to_string()))?;
     if let Ok(mut last) = LIFE.lock() {
         *last = seconds;
     }

@@ -1,47 +1,47 @@
 //! Listens on one address and answers every connection with `pong\n`.
 
-use super::serve::{Reply, address, open, serve};
+use super::serve::{Reply, Way, address, open, serve};
 use super::{Answer, Args, daemonize, put, stay};
-use std::path::Path;
-use std::thread::sleep;
+use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 pub(super) const USAGE: &str = "[--host ADDR] [--port N (0)] | --unix PATH | --abstract NAME | --inherited FD   \
-     [--after-ms MS] [--not-listening] [--reuse-port] [--port-file F] [--announce] [--busy-ms MS] \
-     [--accept-after-ms MS] [--reply-after-ms MS] [--text TEXT] [--http [--code N]...]";
+     [--after-ms MS] [--not-listening | --datagram] [--reuse-port] [--port-file F] [--announce] [--busy-ms MS] \
+     [--accept-after-ms MS] [--reply-after-ms MS] [--text TEXT] [--http [--code N]...] [--background -- NEXT]";
 
 pub(super) fn run(mut args: Args) -> Answer {
     let address = address(&mut args)?;
     let after = args.millis("--after-ms")?;
-    let listening = !args.flag("--not-listening");
-    let reuse_port = args.flag("--reuse-port");
+    let datagram = args.flag("--datagram");
+    let listening = !args.flag("--not-listening") && !datagram;
+    let way = Way { reuse_port: args.flag("--reuse-port"), listening, datagram };
     let file = args.value("--port-file")?;
     let announce = args.flag("--announce");
     let busy = args.millis("--busy-ms")?;
     let accept_after = args.millis("--accept-after-ms")?;
     let reply = reply(&mut args)?;
-    args.done()?;
+    let background = args.flag("--background");
 
     sleep(after);
-    let socket = open(&address, reuse_port, listening)?;
-    let name = socket.to_string();
+    let socket = open(&address, &way)?;
     if let Some(file) = file {
-        // The port alone, or the path: what a client needs.
-        let short = name
-            .rsplit_once(':')
-            .map_or(name.as_str(), |(_, port)| port);
-        crate::wait::write_whole(Path::new(&file), format!("{short}\n").as_bytes())?;
+        socket.write_port(&file)?;
     }
     if announce {
-        put(1, format!("listening on {name}\n").as_bytes())?;
+        put(1, format!("listening on {socket}\n").as_bytes())?;
     }
     tell_the_daemonizer()?;
     be_busy(busy);
-    sleep(accept_after);
-    if !listening {
-        return stay::wait();
+    let serving = move || {
+        sleep(accept_after);
+        if listening { serve(&socket, reply) } else { stay::wait() }
+    };
+    if background {
+        spawn(serving);
+        return args.then();
     }
-    serve(&socket, reply)
+    args.done()?;
+    serving()
 }
 
 fn reply(args: &mut Args) -> std::io::Result<Reply> {

@@ -16,11 +16,7 @@ pub(super) fn run(mut args: Args) -> Answer {
             Pause::For(time) => sleep(time),
             Pause::Word(text) => {
                 let bytes = unescape(&(text + end));
-                let first = if split.is_some() {
-                    bytes.len() / 2
-                } else {
-                    bytes.len()
-                };
+                let first = if split.is_some() { bytes.len() / 2 } else { bytes.len() };
                 put(fd, &bytes[..first])?;
                 if let Some(Pause::For(time)) = split {
                     sleep(time);

@@ -96,11 +96,7 @@ pub fn main_with(own: &'static [Behaviour], words: Vec<OsString>) -> u8 {
     let answer = life::live(LIFE).and_then(|()| dispatch(own, args.all()));
     answer.unwrap_or_else(|error| {
         let _ = put(2, format!("fixture: {error}\n").as_bytes());
-        if error.kind() == io::ErrorKind::InvalidInput {
-            USAGE
-        } else {
-            BROKEN
-        }
+        if error.kind() == io::ErrorKind::InvalidInput { USAGE } else { BROKEN }
     })
 }
 

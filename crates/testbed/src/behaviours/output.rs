@@ -27,10 +27,7 @@ pub fn put(fd: i32, mut bytes: &[u8]) -> io::Result<()> {
 ///
 /// When it cannot be written.
 pub fn report(path: impl AsRef<Path>, lines: &[(&str, String)]) -> io::Result<()> {
-    let text: String = lines
-        .iter()
-        .map(|(key, value)| format!("{key}={value}\n"))
-        .collect();
+    let text: String = lines.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
     crate::wait::write_whole(path.as_ref(), text.as_bytes())
 }
 

@@ -2,13 +2,12 @@
 
 use super::Answer;
 use rustix::fd::OwnedFd;
-use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with, sockopt,
-};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
@@ -48,37 +47,43 @@ impl fmt::Display for Socket {
     }
 }
 
+/// How a socket is opened.
+pub(super) struct Way {
+    pub(super) reuse_port: bool,
+    /// False: it is bound only.
+    pub(super) listening: bool,
+    /// A socket for datagrams, which never listens.
+    pub(super) datagram: bool,
+}
+
 /// Binds, and listens if wanted.
-pub(super) fn open(address: &Address, reuse_port: bool, listening: bool) -> io::Result<Socket> {
-    let kind = (SocketType::STREAM, SocketFlags::CLOEXEC);
+pub(super) fn open(address: &Address, way: &Way) -> io::Result<Socket> {
+    let kind = if way.datagram { SocketType::DGRAM } else { SocketType::STREAM };
+    let new = |family| socket_with(family, kind, SocketFlags::CLOEXEC, None);
     let (fd, name) = match address {
         Address::Inherited(fd) => return adopt(crate::sys::take_fd(*fd)?),
         Address::Tcp(addr) => {
-            let family = if addr.is_ipv4() {
-                AddressFamily::INET
-            } else {
-                AddressFamily::INET6
-            };
-            let fd = socket_with(family, kind.0, kind.1, None)?;
+            let v4 = addr.is_ipv4();
+            let fd = new(if v4 { AddressFamily::INET } else { AddressFamily::INET6 })?;
             sockopt::set_socket_reuseaddr(&fd, true)?;
-            if reuse_port {
+            if way.reuse_port {
                 sockopt::set_socket_reuseport(&fd, true)?;
             }
             bind(&fd, addr)?;
             (fd, None)
         }
         Address::Unix(path) => {
-            let fd = socket_with(AddressFamily::UNIX, kind.0, kind.1, None)?;
+            let fd = new(AddressFamily::UNIX)?;
             bind(&fd, &SocketAddrUnix::new(path.as_str())?)?;
             (fd, Some(path.clone()))
         }
         Address::Abstract(name) => {
-            let fd = socket_with(AddressFamily::UNIX, kind.0, kind.1, None)?;
+            let fd = new(AddressFamily::UNIX)?;
             bind(&fd, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
             (fd, Some(format!("@{name}")))
         }
     };
-    if listening {
+    if way.listening && !way.datagram {
         listen(&fd, 128)?;
     }
     Ok(match name {
@@ -91,6 +96,15 @@ fn adopt(fd: OwnedFd) -> io::Result<Socket> {
     match sockopt::socket_domain(&fd)? {
         AddressFamily::UNIX => Ok(Socket::Unix(fd.into(), "inherited".into())),
         _ => Ok(Socket::Tcp(fd.into())),
+    }
+}
+
+impl Socket {
+    /// Writes what a client needs into a file: the port alone, or the path.
+    pub(super) fn write_port(&self, file: &str) -> io::Result<()> {
+        let name = self.to_string();
+        let short = name.rsplit_once(':').map_or(name.as_str(), |(_, port)| port);
+        crate::wait::write_whole(Path::new(file), format!("{short}\n").as_bytes())
     }
 }
 
@@ -131,15 +145,9 @@ impl Reply {
             return to.write_all(self.text.as_bytes());
         }
         read_head(from)?;
-        let code = self
-            .codes
-            .get(number)
-            .or(self.codes.last())
-            .copied()
-            .unwrap_or(200);
+        let code = self.codes.get(number).or(self.codes.last()).copied().unwrap_or(200);
         let (text, length) = (&self.text, self.text.len());
-        let head =
-            format!("HTTP/1.1 {code} Fixture\r\nContent-Length: {length}\r\nConnection: close");
+        let head = format!("HTTP/1.1 {code} Fixture\r\nContent-Length: {length}\r\nConnection: close");
         to.write_all(format!("{head}\r\n\r\n{text}").as_bytes())
     }
 }

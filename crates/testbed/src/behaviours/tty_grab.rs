@@ -18,16 +18,8 @@ pub(super) fn run(mut args: Args) -> Answer {
     let number = stat_fields(own_pid())?.get(4).cloned().unwrap_or_default();
     let yes_or_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let lines = [
-        (
-            "opened",
-            opened
-                .as_ref()
-                .map_or_else(ToString::to_string, |_| "yes".into()),
-        ),
-        (
-            "has_tty",
-            yes_or_no(number != "0" || File::open("/dev/tty").is_ok()),
-        ),
+        ("opened", opened.as_ref().map_or_else(ToString::to_string, |_| "yes".into())),
+        ("has_tty", yes_or_no(number != "0" || File::open("/dev/tty").is_ok())),
         ("tty_nr", number),
     ];
     report(file, &lines)?;

@@ -3,7 +3,8 @@
 use super::{Answer, Args, put, report};
 use std::thread::{sleep, spawn};
 
-pub(super) const USAGE: &str = "[--every-ms MS (20)] [--stderr] [--text TEXT] [--report F] [-- NEXT]   (F: lines=N, error=TEXT)";
+pub(super) const USAGE: &str =
+    "[--every-ms MS (20)] [--stderr] [--text TEXT] [--report F] [-- NEXT]   (F: lines=N, error=TEXT)";
 
 pub(super) fn run(mut args: Args) -> Answer {
     let every = args.number("--every-ms")?.unwrap_or(20);
@@ -15,10 +16,7 @@ pub(super) fn run(mut args: Args) -> Answer {
             let written = put(fd, format!("{text} {number}\n").as_bytes());
             let failed = written.as_ref().err().map(ToString::to_string);
             if let Some(file) = &file {
-                let lines = [
-                    ("lines", number.to_string()),
-                    ("error", failed.clone().unwrap_or_default()),
-                ];
+                let lines = [("lines", number.to_string()), ("error", failed.clone().unwrap_or_default())];
                 // Who wants to know whether the report could be written misses it.
                 let _ = report(file, &lines);
             }

@@ -10,11 +10,7 @@ use testbed::behaviours::{Answer, Args, Behaviour, main_with};
 
 const OWN: &[Behaviour] = &[
     ("notify", notify::run, notify::USAGE),
-    (
-        "speaker",
-        speaker,
-        "[-- NEXT]   (a program that could speak and does not)",
-    ),
+    ("speaker", speaker, "[-- NEXT]   (a program that could speak and does not)"),
 ];
 
 fn speaker(args: Args) -> Answer {

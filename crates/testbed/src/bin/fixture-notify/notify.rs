@@ -37,12 +37,7 @@ pub fn run(mut args: Args) -> Answer {
 }
 
 /// Sends the messages and returns the last one.
-fn send_all(
-    socket: &Socket,
-    words: &[String],
-    barrier: bool,
-    lenient: bool,
-) -> io::Result<Option<String>> {
+fn send_all(socket: &Socket, words: &[String], barrier: bool, lenient: bool) -> io::Result<Option<String>> {
     let mut last = None;
     for word in words {
         match pause_or_word(word.clone()) {
@@ -72,27 +67,15 @@ fn fill_in(text: &str) -> String {
     String::from_utf8_lossy(&unescape(&text)).into_owned()
 }
 
-fn send_from_child(
-    words: &[String],
-    barrier: bool,
-    lenient: bool,
-    stays: bool,
-    to: Option<String>,
-) -> io::Result<()> {
+fn send_from_child(words: &[String], barrier: bool, lenient: bool, stays: bool, to: Option<String>) -> io::Result<()> {
     let mut command = again()?;
     command.arg("notify").args(words);
-    command
-        .args(barrier.then_some("--barrier"))
-        .args(lenient.then_some("--lenient"));
+    command.args(barrier.then_some("--barrier")).args(lenient.then_some("--lenient"));
     if let Some(to) = to {
         command.args(["--to", &to]);
     }
     // Its end is what the parent waits for, or it stays.
-    let next: &[&str] = if stays {
-        &["--", "stay"]
-    } else {
-        &["--", "exit", "0"]
-    };
+    let next: &[&str] = if stays { &["--", "stay"] } else { &["--", "exit", "0"] };
     let mut child = command.args(next).stdin(Stdio::null()).spawn()?;
     if !stays && !child.wait()?.success() && !lenient {
         return Err(io::Error::other("the child could not notify"));

@@ -2,9 +2,7 @@
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::net::{
-    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr,
-};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::time::Timespec;
 use std::io::{self, IoSlice};
@@ -29,10 +27,7 @@ impl Socket {
             Some(name) => SocketAddrUnix::new_abstract_name(name.as_bytes())?,
             None => SocketAddrUnix::new(name.as_str())?,
         };
-        Ok(Self {
-            from: UnixDatagram::unbound()?,
-            to,
-        })
+        Ok(Self { from: UnixDatagram::unbound()?, to })
     }
 
     /// Sends one message.
@@ -47,13 +42,7 @@ impl Socket {
             ancillary.push(SendAncillaryMessage::ScmRights(fds));
         }
         let parts = [IoSlice::new(text.as_bytes())];
-        sendmsg_addr(
-            &self.from,
-            &self.to,
-            &parts,
-            &mut ancillary,
-            SendFlags::NOSIGNAL,
-        )?;
+        sendmsg_addr(&self.from, &self.to, &parts, &mut ancillary, SendFlags::NOSIGNAL)?;
         Ok(())
     }
 
@@ -62,16 +51,10 @@ impl Socket {
         let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
         self.send_with("BARRIER=1", &[theirs.as_fd()])?;
         drop(theirs);
-        let limit = Timespec {
-            tv_sec: BARRIER,
-            tv_nsec: 0,
-        };
+        let limit = Timespec { tv_sec: BARRIER, tv_nsec: 0 };
         let mut fds = [PollFd::new(&ours, PollFlags::empty())];
         match poll(&mut fds, Some(&limit))? {
-            0 => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the barrier was not answered",
-            )),
+            0 => Err(io::Error::new(io::ErrorKind::TimedOut, "the barrier was not answered")),
             _ => Ok(()),
         }
     }
