@@ -8,6 +8,7 @@ use super::schedule::{Schedule, Step};
 use super::state::{Claim, Outcome, Record, State, StateDir};
 use crate::error::{StartError, exit_code, human, signal_name};
 use rustix::process::Signal;
+use serde_json::{Value, json};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -79,6 +80,29 @@ impl Stopped {
             text += &format!("\n{name} has left processes that went their own way: {}", listed(&self.escaped));
         }
         text
+    }
+
+    /// It as JSON: `name`, `outcome`, `pid`, `signals`, `elapsed_ms`, `escaped` and `error`.
+    pub fn json(&self) -> Value {
+        let signals: Vec<String> = self.signals.iter().map(|&signal| signal_name(signal)).collect();
+        let escaped: Vec<Value> =
+            self.escaped.iter().map(|named| json!({ "pid": named.pid, "name": named.name })).collect();
+        let outcome = match self.outcome {
+            StopOutcome::Stopped => "stopped",
+            StopOutcome::NotRunning => "not running",
+            StopOutcome::Unknown => "unknown",
+            StopOutcome::StillRunning(_) => "still running",
+            StopOutcome::Failed(_) => "failed",
+        };
+        json!({
+            "name": self.name,
+            "outcome": outcome,
+            "pid": self.pid,
+            "signals": signals,
+            "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "escaped": escaped,
+            "error": (self.exit_code() != 0).then(|| self.text()),
+        })
     }
 
     /// Whether there is something that a caller must know though he wants to hear nothing.
