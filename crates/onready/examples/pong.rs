@@ -91,9 +91,9 @@ fn serve<C: Read + Write + Send + 'static>(
 }
 
 fn answer(mut connection: impl Read + Write) -> io::Result<()> {
-    let mut request = String::new();
-    let _silent = BufReader::new(&mut connection).read_line(&mut request);
-    match request.starts_with("GET ") {
+    let lines = BufReader::new(&mut connection).lines().map_while(Result::ok); // until the client falls silent
+    let request: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    match request.first().is_some_and(|line| line.starts_with("GET ")) {
         true => connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\npong\n"),
         false => connection.write_all(b"pong\n"),
     }

@@ -20,10 +20,14 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The variable by which a server knows itself.
 pub const VARIABLE: &str = "ONREADY_CHANNEL";
+
+/// The descriptors are owned once: by whoever claims them first.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Which of the descriptors that a server inherits is what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +98,9 @@ pub fn claim(variable: Option<OsString>) -> Claim {
         return refuse(&value, "it was not made by a launcher".into());
     };
     let ours = pid == std::process::id();
+    if ours && TAKEN.load(Ordering::Relaxed) {
+        return Claim::Refused("`enter` was called before, and the launcher is told once".into());
+    }
     match (ours, is_open(&address)) {
         (true, true) => take(&address),
         (true, false) => refuse(&value, format!("descriptor {} is not the channel any more", address.channel)),
@@ -118,6 +125,7 @@ fn is_open(address: &Address) -> bool {
 }
 
 fn take(address: &Address) -> Claim {
+    TAKEN.store(true, Ordering::Relaxed);
     let own = |fd: Option<RawFd>| fd.and_then(sys::claim_fd);
     let (socket, log, lock) = (own(Some(address.channel)), own(address.log), own(address.lock));
     for fd in [&socket, &log, &lock].into_iter().flatten() {
@@ -196,7 +204,9 @@ impl LauncherEnd {
 
     fn read(&mut self, events: &mut Vec<Event>) {
         let mut buffer = [0; 4096];
-        while let Some(socket) = &self.socket {
+        // Bounded, so that a server that never stops talking cannot keep the loop from its other sources.
+        for _ in 0..64 {
+            let Some(socket) = &self.socket else { return };
             match recv(socket, &mut buffer, RecvFlags::DONTWAIT) {
                 Ok((n @ 1.., _)) => self.hear(&buffer[..n], events),
                 Err(Errno::INTR) => {}

@@ -4,6 +4,7 @@ use crate::channel::{Claim, VARIABLE, claim};
 use crate::error::StartError;
 use crate::launcher;
 use crate::server::Ready;
+use crate::sys;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,10 +75,10 @@ impl Launch {
         self
     }
 
-    /// How long the server may take to be ready. The default is no limit: a server that dies, or gives up, is seen
-    /// without one. A server may ask for more with [`Ready::extend_timeout`].
+    /// How long the server may take to be ready. The default, and zero, is no limit: a server that dies, or gives up,
+    /// is seen without one. A server may ask for more with [`Ready::extend_timeout`].
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
+        self.timeout = Some(limit).filter(|limit| !limit.is_zero());
         self
     }
 
@@ -158,8 +159,19 @@ impl Launch {
     }
 }
 
-/// As `eprintln!`, but a closed stderr is no reason to panic.
+/// How long a stderr that nobody reads is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// As `eprintln!`, but neither a closed stderr is a reason to panic, nor one that nobody reads to wait for ever.
 pub fn eprintln_quietly(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let line = format!("{line}\n");
+    let mut rest = line.as_bytes();
+    while !rest.is_empty() && sys::can_write(rustix::stdio::stderr(), PATIENCE) {
+        // Less than PIPE_BUF: what fits in, does not wait, and stays in one piece.
+        match rustix::io::write(rustix::stdio::stderr(), &rest[..rest.len().min(4096)]) {
+            Ok(written) => rest = &rest[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
 }

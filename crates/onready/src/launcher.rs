@@ -53,9 +53,12 @@ fn with_pid_file(
     let (stderr, server_stderr) = relay(rustix::stdio::stderr(), &screen, log.as_ref())?;
     let descriptors = Descriptors { stdout: server_stdout, stderr: server_stderr, channel: server_end, inode };
     let before = Family::prepare(alone);
-    let spawned = start(descriptors, log, pid_file)?;
+    let (spawned, mark) = start(descriptors, log, pid_file)?;
     let process = Rc::new(RefCell::new(Process::child(spawned.pid)));
     let mut family = Family::new(Rc::clone(&process), spawned.group, before);
+    if !alone {
+        family = family.marked(format!("{mark}{}", spawned.pid));
+    }
     let written = pid_file.map_or(Ok(()), |file| file.write(spawned.pid));
 
     let rules = Rules { signs: 1, any: false, timeout: launch.timeout, keep_on_timeout: false };
@@ -73,7 +76,14 @@ fn with_pid_file(
         &mut family,
         &mut screen,
     );
+    if outcome != Outcome::Ready {
+        screen.end_line();
+    }
     tell_losses([("stdout", &stdout), ("stderr", &stderr)], launch.log.as_deref());
+    if alone {
+        // From here to the exit nothing changes the outcome any more.
+        std::mem::forget(signals);
+    }
     written?;
     let status = machine.status().map(str::to_owned);
     conclude(outcome, &spawned, started.elapsed(), launch.timeout, status)
@@ -107,7 +117,12 @@ struct Descriptors {
     inode: u64,
 }
 
-fn start(descriptors: Descriptors, log: Option<File>, pid_file: Option<&PidFile>) -> Result<Spawned, StartError> {
+/// Also returns what the server and its descendants have in their environment, up to its pid.
+fn start(
+    descriptors: Descriptors,
+    log: Option<File>,
+    pid_file: Option<&PidFile>,
+) -> Result<(Spawned, String), StartError> {
     let mut recipe = Recipe::new(own_program(), std::env::args_os().collect());
     let mut free = recipe.first_free()..;
     let mut next = || free.next().unwrap_or_default();
@@ -127,7 +142,7 @@ fn start(descriptors: Descriptors, log: Option<File>, pid_file: Option<&PidFile>
         recipe.descriptor(lock, address.lock.unwrap_or_default());
     }
     recipe.pid_variable(VARIABLE, address.before_pid());
-    recipe.spawn()
+    Ok((recipe.spawn()?, format!("{VARIABLE}={}", address.before_pid())))
 }
 
 fn null() -> Result<OwnedFd, StartError> {

@@ -1,6 +1,7 @@
 //! Start a server in the background and know, the moment the command returns, that it is ready.
 #![deny(missing_docs)]
 
+mod backlog;
 mod channel;
 #[cfg(feature = "clap")]
 mod clap;

@@ -42,6 +42,13 @@ impl StatusLine {
         StatusLine { line: Rc::default(), on }
     }
 
+    /// Ends the half line that the server has left, so that what is said next begins on one of its own.
+    pub fn end_line(&mut self) {
+        if std::mem::take(&mut self.line.borrow_mut().in_the_middle) {
+            write(b"\n");
+        }
+    }
+
     /// For a stream that is written to the same terminal.
     pub fn wipe_for(&self, is_terminal: bool) -> Option<Wipe> {
         let line = Rc::clone(&self.line);
@@ -54,9 +61,17 @@ impl StatusLine {
     }
 }
 
-/// One line of text as a terminal can show it: without control characters, and no wider than the terminal.
+/// One line of text as a terminal can show it: without control characters, and no wider than this many columns.
+/// What is not ASCII may take two of them.
 pub fn printable(text: &str, width: usize) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(width).collect()
+    let mut left = width;
+    let mut fits = |c: &char| {
+        let columns = if c.is_ascii() { 1 } else { 2 };
+        let fits = columns <= left;
+        left = left.saturating_sub(columns);
+        fits
+    };
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take_while(&mut fits).collect()
 }
 
 /// The number of columns of the terminal on stderr.

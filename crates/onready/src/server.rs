@@ -128,6 +128,7 @@ impl Ready {
             .and_then(|()| rustix::stdio::dup2_stdout(output))
             .and_then(|()| rustix::stdio::dup2_stderr(output));
         replaced.map_err(|error| NotifyError::new("replace stdin, stdout and stderr", error))?;
+        drop(null);
         let _ = self.tell_manager();
         end.say(&Field::Ready.line()).map_err(lost)
     }

@@ -14,7 +14,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 /// The numbers of all signals whose disposition can be asked for and changed.
 pub fn signals() -> impl Iterator<Item = i32> {
@@ -41,13 +41,6 @@ pub fn borrow_fd(fd: RawFd) -> Option<BorrowedFd<'static>> {
 pub struct Disposition {
     signal: i32,
     before: libc::sigaction,
-}
-
-impl Disposition {
-    /// Whether the signal was ignored.
-    pub fn ignored(&self) -> bool {
-        self.before.sa_sigaction == libc::SIG_IGN
-    }
 }
 
 impl Drop for Disposition {
@@ -86,29 +79,65 @@ pub fn ignore(signal: i32) -> Option<Disposition> {
     replace(signal, libc::SIG_IGN)
 }
 
-/// Gives a signal its default action until the result is dropped.
-pub fn restore_default(signal: i32) -> Option<Disposition> {
-    replace(signal, libc::SIG_DFL)
-}
-
-static NOTES: AtomicI32 = AtomicI32::new(-1);
+/// Where caught signals are noted: a pipe for each launcher that waits in this process, or -1.
+static NOTES: [AtomicI32; 256] = [const { AtomicI32::new(-1) }; 256];
+/// How many handlers are at work, in whatever threads.
+static NOTING: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn note(signal: libc::c_int) {
+    NOTING.fetch_add(1, Ordering::SeqCst);
     let saved = errno();
     let byte = signal as u8;
-    // SAFETY: write(2) is async-signal-safe; a full or closed pipe only loses a note.
-    unsafe { libc::write(NOTES.load(Ordering::Relaxed), ptr::from_ref(&byte).cast(), 1) };
+    for pipe in NOTES.iter().map(|pipe| pipe.load(Ordering::SeqCst)).filter(|&pipe| pipe >= 0) {
+        // SAFETY: write(2) is async-signal-safe; a full pipe only loses a note, of which there are enough then.
+        unsafe { libc::write(pipe, ptr::from_ref(&byte).cast(), 1) };
+    }
     set_errno(saved);
+    NOTING.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// From now on a caught signal writes its number as one byte into this non-blocking pipe (-1: nowhere).
-pub fn notes_go_to(pipe: RawFd) {
-    NOTES.store(pipe, Ordering::Relaxed);
+/// A place in the list of pipes that caught signals are written to, each as one byte.
+pub struct Notes(&'static AtomicI32);
+
+impl Notes {
+    /// From now on they go to this pipe, too, which does not block; `None` if there are too many.
+    pub fn to(pipe: BorrowedFd<'_>) -> Option<Notes> {
+        let fd = pipe.as_raw_fd();
+        let free = |place: &&AtomicI32| place.compare_exchange(-1, fd, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        NOTES.iter().find(free).map(Notes)
+    }
 }
 
-/// Catches a signal until the result is dropped; see [`notes_go_to`].
+impl Drop for Notes {
+    /// When this returns, no handler knows the pipe's number any more: it may be closed, and be another file's.
+    fn drop(&mut self) {
+        self.0.store(-1, Ordering::SeqCst);
+        while NOTING.load(Ordering::SeqCst) > 0 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Catches a signal until the result is dropped, unless it is ignored; see [`Notes`].
 pub fn catch(signal: i32) -> Option<Disposition> {
-    replace(signal, note as *const () as libc::sighandler_t)
+    let ignored = disposition(signal)?.sa_sigaction == libc::SIG_IGN;
+    if ignored { None } else { replace(signal, note as *const () as libc::sighandler_t) }
+}
+
+/// Sees to it that children leave their exit status to us, until the result is dropped; a handler stays.
+///
+/// # References
+/// wait(2), sigaction(2): SA_NOCLDWAIT
+pub fn keep_children() -> Option<Disposition> {
+    let now = disposition(libc::SIGCHLD)?;
+    let lost = now.sa_sigaction == libc::SIG_IGN || now.sa_flags & libc::SA_NOCLDWAIT != 0;
+    if lost { replace(libc::SIGCHLD, libc::SIG_DFL) } else { None }
+}
+
+/// Sends this process a signal that it had caught for a while.
+pub fn raise(signal: i32) {
+    // SAFETY: no memory is passed.
+    unsafe { libc::kill(libc::getpid(), signal) };
 }
 
 /// The signal mask of this thread, as it was before a change.
@@ -160,6 +189,19 @@ pub fn is_now(fd: BorrowedFd<'_>, events: i16) -> bool {
     let mut fds = [libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }];
     poll(&mut fds, Some(std::time::Duration::ZERO));
     fds[0].revents != 0
+}
+
+/// Whether a descriptor can be written to within this time, or says at once why not.
+pub fn can_write(fd: BorrowedFd<'_>, limit: std::time::Duration) -> bool {
+    let until = std::time::Instant::now() + limit;
+    let mut fds = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 }];
+    loop {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        poll(&mut fds, Some(left));
+        if fds[0].revents != 0 || left.is_zero() {
+            return fds[0].revents != 0;
+        }
+    }
 }
 
 /// Writes out what C code of this process has left in its stdio buffers.
