@@ -59,6 +59,15 @@ pub enum StartError {
         /// The signal that asked for it.
         signal: i32,
     },
+    /// Another program was to start a server (see [`Start`](crate::Start)), or a server with a name was to be started,
+    /// and it did not come to that.
+    #[non_exhaustive]
+    Failed {
+        /// The exit code: that program's own, or one of those of [`StartError::exit_code`].
+        code: u8,
+        /// What happened, with the end of what the program printed.
+        message: String,
+    },
     /// Something that had to be prepared could not be.
     #[non_exhaustive]
     Io {
@@ -119,6 +128,7 @@ impl StartError {
             StartError::TimedOut { .. } => exit_code::TIMED_OUT,
             StartError::AlreadyRunning { .. } => exit_code::ALREADY_RUNNING,
             StartError::Spawn { source, .. } => exit_code::of_exec(source),
+            StartError::Failed { code, .. } => *code,
             StartError::Exited { .. } | StartError::Abandoned { .. } | StartError::Io { .. } => exit_code::FAILED,
         }
     }
@@ -237,6 +247,7 @@ impl fmt::Display for StartError {
             StartError::Interrupted { signal } => {
                 write!(f, "interrupted by {} before the server was ready; it was stopped", signal_name(*signal))
             }
+            StartError::Failed { message, .. } => f.write_str(message),
             StartError::Io { action, source } => write!(f, "cannot {action}: {source}"),
         }
     }
@@ -274,6 +285,19 @@ impl fmt::Display for NotifyError {
 impl Error for NotifyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.source)
+    }
+}
+
+impl From<StartError> for io::Error {
+    fn from(error: StartError) -> io::Error {
+        let kind = match &error {
+            StartError::Spawn { source, .. } | StartError::Io { source, .. } => source.kind(),
+            StartError::TimedOut { .. } => io::ErrorKind::TimedOut,
+            StartError::AlreadyRunning { .. } => io::ErrorKind::AlreadyExists,
+            StartError::Interrupted { .. } => io::ErrorKind::Interrupted,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
     }
 }
 

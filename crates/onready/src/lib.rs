@@ -5,6 +5,7 @@ mod backlog;
 mod channel;
 #[cfg(feature = "clap")]
 mod clap;
+mod connect;
 mod error;
 mod family;
 #[cfg(feature = "verbs")]
@@ -25,6 +26,7 @@ mod screen;
 mod server;
 mod signals;
 mod spawn;
+mod start;
 mod streams;
 mod sys;
 #[doc(hidden)]
@@ -58,6 +60,8 @@ pub mod engine {
     pub use crate::{safe_open, tree};
 }
 
+pub use connect::connect_or_start;
 pub use error::{NotifyError, StartError};
 pub use launch::{Launch, Role, Started};
 pub use server::Ready;
+pub use start::Start;

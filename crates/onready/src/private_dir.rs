@@ -1,4 +1,4 @@
-//! A directory that is this user's alone, for locks and state: found, made, checked, and used through its descriptor.
+//! A directory that is this user's alone, for locks, state and logs: found, made and checked.
 //!
 //! Whoever can write in it can make us signal their choice of process, so it must be ours, and nobody else may write
 //! there; whoever can plant a link on the way to it can make us write elsewhere, so its last part is never a link.
@@ -9,11 +9,9 @@
 use crate::error::StartError;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, lstat, mkdirat, openat};
 use rustix::io::Errno;
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The name of our directory inside the runtime directory.
 const OWN_NAME: &str = "onready";
@@ -24,6 +22,7 @@ pub enum Use {
     /// Records and locks.
     State,
     /// Logs.
+    #[cfg(feature = "verbs")]
     Logs,
 }
 
@@ -31,6 +30,7 @@ impl Use {
     fn unusable(self, path: &Path, why: &str) -> StartError {
         let (what, advice) = match self {
             Use::State => ("state", "XDG_RUNTIME_DIR or --state-dir"),
+            #[cfg(feature = "verbs")]
             Use::Logs => ("log", "XDG_STATE_HOME or --state-dir"),
         };
         let why = io::Error::other(format!("{why}; name another one with {advice}"));
@@ -38,91 +38,29 @@ impl Use {
     }
 }
 
-/// An open directory of our own.
-#[derive(Clone, Debug)]
-pub struct PrivateDir {
-    path: PathBuf,
-    fd: Arc<OwnedFd>,
-}
-
-impl PrivateDir {
-    /// Where locks and state are by default: `$XDG_RUNTIME_DIR/onready`, for root `/run/onready`, else
-    /// `${TMPDIR:-/tmp}/onready-UID`. A runtime directory that is another user's (left over from su or sudo) is not
-    /// taken.
-    pub fn runtime_path() -> PathBuf {
-        let uid = rustix::process::geteuid();
-        match absolute_variable("XDG_RUNTIME_DIR").filter(|dir| is_own_directory(dir)) {
-            Some(dir) => dir.join(OWN_NAME),
-            None if uid.is_root() => Path::new("/run").join(OWN_NAME),
-            None => temporary().join(format!("{OWN_NAME}-{}", uid.as_raw())),
-        }
-    }
-
-    /// Opens the default directory, and makes it if it is not there.
-    ///
-    /// # Errors
-    /// As [`PrivateDir::open`].
-    pub fn runtime() -> Result<PrivateDir, StartError> {
-        PrivateDir::open(&PrivateDir::runtime_path(), Use::State)
-    }
-
-    /// Opens a directory, and makes it (with its parents) if it is not there.
-    ///
-    /// # Errors
-    /// It cannot be made, is no directory or a symbolic link, is another user's, or others may write in it; the text
-    /// names the path and what to do.
-    pub fn open(path: &Path, purpose: Use) -> Result<PrivateDir, StartError> {
-        let path = std::path::absolute(path).map_err(|error| purpose.unusable(path, &error.to_string()))?;
-        // Without a slash at the end, which would make the kernel follow a link.
-        let path: PathBuf = path.components().collect();
-        let fd = open_or_make(&path).map_err(|error| purpose.unusable(&path, &why(&path, error)))?;
-        check(&fd).map_err(|why| purpose.unusable(&path, &why))?;
-        Ok(PrivateDir { path, fd: Arc::new(fd) })
-    }
-
-    /// Its path, absolute.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Opens a regular file in it, never through a link.
-    ///
-    /// # Errors
-    /// What open(2) says; `InvalidData` if it is no regular file.
-    pub fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
-        let file = File::from(openat(self, name, flags, Mode::RUSR | Mode::WUSR)?);
-        match FileType::from_raw_mode(fstat(&file)?.st_mode) {
-            FileType::RegularFile => Ok(file),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name} is not a regular file"))),
-        }
-    }
-
-    /// Whether a name in it is this open file.
-    pub fn is_at(&self, name: &str, file: impl AsFd) -> bool {
-        let there = rustix::fs::statat(self, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW);
-        match (fstat(file), there) {
-            (Ok(ours), Ok(there)) => (ours.st_ino, ours.st_dev) == (there.st_ino, there.st_dev),
-            _ => false,
-        }
-    }
-
-    /// Removes a file from it; one that is not there is no error.
-    ///
-    /// # Errors
-    /// What unlink(2) says.
-    pub fn remove(&self, name: &str) -> io::Result<()> {
-        match rustix::fs::unlinkat(self, name, rustix::fs::AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+/// Where locks and state are by default: `$XDG_RUNTIME_DIR/onready`, for root `/run/onready`, else
+/// `${TMPDIR:-/tmp}/onready-UID`. A runtime directory that is another user's (left over from su or sudo) is not taken.
+pub fn runtime_path() -> PathBuf {
+    let uid = rustix::process::geteuid();
+    match absolute_variable("XDG_RUNTIME_DIR").filter(|dir| is_own_directory(dir)) {
+        Some(dir) => dir.join(OWN_NAME),
+        None if uid.is_root() => Path::new("/run").join(OWN_NAME),
+        None => temporary().join(format!("{OWN_NAME}-{}", uid.as_raw())),
     }
 }
 
-impl AsFd for PrivateDir {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
+/// Opens a directory of our own, and makes it (with its parents) if it is not there; returns its absolute path too.
+///
+/// # Errors
+/// It cannot be made, is no directory or a symbolic link, is another user's, or others may write in it; the text
+/// names the path and what to do.
+pub fn open(path: &Path, purpose: Use) -> Result<(PathBuf, OwnedFd), StartError> {
+    let path = std::path::absolute(path).map_err(|error| purpose.unusable(path, &error.to_string()))?;
+    // Without a slash at the end, which would make the kernel follow a link.
+    let path: PathBuf = path.components().collect();
+    let fd = open_or_make(&path).map_err(|error| purpose.unusable(&path, &why(&path, error)))?;
+    check(&fd).map_err(|why| purpose.unusable(&path, &why))?;
+    Ok((path, fd))
 }
 
 /// An environment variable that holds an absolute path; others are to be ignored, says the specification.

@@ -2,6 +2,7 @@
 
 mod crew;
 mod decide;
+mod folder;
 mod logs;
 mod restart;
 mod schedule;

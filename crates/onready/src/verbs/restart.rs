@@ -4,10 +4,8 @@ use super::schedule::Schedule;
 use super::state::{Record, State, StateDir};
 use super::stop::{StopOutcome, Stopped, UNKNOWN_NAME, stop_claimed};
 use crate::error::{StartError, exit_code};
-use rustix::fs::{Access, AtFlags, CWD, accessat};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use crate::start::{candidates, is_executable};
+use std::path::Path;
 
 /// Why a server was not started again.
 #[derive(Debug)]
@@ -104,19 +102,6 @@ fn can_be_tried(record: &Record) -> Result<(), (String, u8)> {
         true => Err((format!("{shown} cannot be executed"), exit_code::CANNOT_EXECUTE)),
         false => Err((format!("{shown} is not found any more"), exit_code::NOT_FOUND)),
     }
-}
-
-/// The files that a command may mean, as execvp(3) has it.
-fn candidates(command: &OsStr, path: Option<&OsStr>, directory: &Path) -> Vec<PathBuf> {
-    if command.as_bytes().contains(&b'/') {
-        return vec![directory.join(command)];
-    }
-    let path = path.unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-    std::env::split_paths(path).map(|folder| directory.join(folder).join(command)).collect()
-}
-
-fn is_executable(file: &Path) -> bool {
-    file.is_file() && accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 
 use super::starts;
 use crate::error::StartError;
-use crate::private_dir::{PrivateDir, Use};
+use crate::private_dir::Use;
+use crate::verbs::folder::Folder;
 use rustix::fs::{OFlags, renameat};
 use rustix::io::Errno;
 use std::fs::File;
@@ -42,8 +43,8 @@ pub struct Logs {
 /// The directory or the files cannot be made, are another user's, or the disk is full.
 pub fn open_logs(dir: &Path) -> Result<Logs, StartError> {
     let above = dir.parent().unwrap_or(dir);
-    PrivateDir::open(above, Use::Logs)?;
-    let dir = PrivateDir::open(dir, Use::Logs)?;
+    Folder::open(above, Use::Logs)?;
+    let dir = Folder::open(dir, Use::Logs)?;
     let failed = |name: &str, error| StartError::io(format!("open the log {}", dir.path().join(name).display()), error);
     let open = |name: &str| {
         dir.file(name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE).map_err(|error| failed(name, error))
@@ -67,7 +68,7 @@ fn size(file: &File) -> u64 {
 }
 
 /// The oldest first, so that a rotation that is broken off has lost nothing.
-fn rotate(dir: &PrivateDir) -> io::Result<()> {
+fn rotate(dir: &Folder) -> io::Result<()> {
     for name in [STDOUT, STDERR, starts::NAME] {
         dir.remove(&aside(name, KEPT))?;
         for number in (1..KEPT).rev() {
@@ -78,7 +79,7 @@ fn rotate(dir: &PrivateDir) -> io::Result<()> {
     Ok(())
 }
 
-fn rename(dir: &PrivateDir, from: &str, to: &str) -> io::Result<()> {
+fn rename(dir: &Folder, from: &str, to: &str) -> io::Result<()> {
     match renameat(dir, from, dir, to) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(error.into()),

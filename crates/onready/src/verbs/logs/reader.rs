@@ -2,7 +2,8 @@
 
 use super::open::{KEPT, aside};
 use super::starts::{self, Start};
-use crate::private_dir::{PrivateDir, Use};
+use crate::private_dir::Use;
+use crate::verbs::folder::Folder;
 use crate::verbs::time::moment;
 use rustix::fs::{FileType, Mode, OFlags, fstat};
 use std::fs::File;
@@ -83,11 +84,8 @@ impl Reader {
         format!("{} of {}", ["stdout", "stderr"][self.stream], self.name)
     }
 
-    fn dir(&self) -> Option<PrivateDir> {
-        self.folder
-            .as_ref()
-            .filter(|folder| folder.is_dir())
-            .and_then(|folder| PrivateDir::open(folder, Use::Logs).ok())
+    fn dir(&self) -> Option<Folder> {
+        self.folder.as_ref().filter(|folder| folder.is_dir()).and_then(|folder| Folder::open(folder, Use::Logs).ok())
     }
 
     /// Shows what is there: all, or the last lines.

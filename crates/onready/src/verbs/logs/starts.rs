@@ -1,6 +1,6 @@
 //! When each start was, and how long the logs were then: one line a start, in a file beside the logs.
 
-use crate::private_dir::PrivateDir;
+use crate::verbs::folder::Folder;
 use rustix::fs::OFlags;
 use std::io::{self, Read, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,7 +21,7 @@ pub(super) struct Start {
 }
 
 /// Notes a start that begins now.
-pub(super) fn note(dir: &PrivateDir, stdout: u64, stderr: u64) -> io::Result<()> {
+pub(super) fn note(dir: &Folder, stdout: u64, stderr: u64) -> io::Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut file = dir.file(NAME, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE)?;
     if file.metadata()?.len() > ENOUGH {
@@ -31,7 +31,7 @@ pub(super) fn note(dir: &PrivateDir, stdout: u64, stderr: u64) -> io::Result<()>
 }
 
 /// The starts on record in a file of this name; a damaged line is none.
-pub(super) fn read(dir: &PrivateDir, name: &str) -> Vec<Start> {
+pub(super) fn read(dir: &Folder, name: &str) -> Vec<Start> {
     let mut text = String::new();
     let read = dir.file(name, OFlags::RDONLY).and_then(|mut file| file.read_to_string(&mut text));
     if read.is_err() {

@@ -2,7 +2,8 @@
 
 use super::record::{Record, State};
 use crate::error::StartError;
-use crate::private_dir::{PrivateDir, Use, absolute_variable, is_own_directory};
+use crate::private_dir::{Use, absolute_variable, is_own_directory, runtime_path};
+use crate::verbs::folder::Folder;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -16,7 +17,7 @@ pub(super) const LOCK: &str = ".lock";
 /// The directory that holds the records and locks of all servers with a name, open.
 #[derive(Clone, Debug)]
 pub struct StateDir {
-    pub(super) dir: PrivateDir,
+    pub(super) dir: Folder,
     logs: PathBuf,
 }
 
@@ -28,11 +29,11 @@ impl StateDir {
     /// It cannot be made, is a symbolic link, is another user's, or others may write in it.
     pub fn open(explicit: Option<&Path>) -> Result<StateDir, StartError> {
         let Some(path) = explicit else {
-            let dir = PrivateDir::runtime()?;
+            let dir = Folder::open(&runtime_path(), Use::State)?;
             let logs = default_logs().unwrap_or_else(|| dir.path().join("logs"));
             return Ok(StateDir { dir, logs });
         };
-        let dir = PrivateDir::open(path, Use::State)?;
+        let dir = Folder::open(path, Use::State)?;
         let logs = dir.path().join("logs");
         Ok(StateDir { dir, logs })
     }

@@ -117,6 +117,8 @@ pub struct Record {
     /// Where its stderr goes.
     #[serde(with = "bytes::path")]
     pub stderr: Option<PathBuf>,
+    /// How long these two were when it was started.
+    pub log_starts: [u64; 2],
     /// Its version or configuration, as whoever started it named it.
     pub fingerprint: Option<String>,
     /// When the outcome was known, in nanoseconds since boot; set when it is written.
