@@ -117,10 +117,11 @@ fn refuse(value: &std::ffi::OsStr, why: String) -> Claim {
     ))
 }
 
+#[allow(clippy::unnecessary_cast)] // an inode's number is narrower on some systems
 fn is_open(address: &Address) -> bool {
     let Some(fd) = sys::borrow_fd(address.channel) else { return false };
     fstat(fd).is_ok_and(|stat| {
-        FileType::from_raw_mode(stat.st_mode) == FileType::Socket && u64::try_from(stat.st_ino) == Ok(address.inode)
+        FileType::from_raw_mode(stat.st_mode) == FileType::Socket && stat.st_ino as u64 == address.inode
     })
 }
 

@@ -155,7 +155,7 @@ mod tests {
             Field::Abandoned,
         ];
         for field in all {
-            assert_eq!(fields(&field.line()), [field.clone()]);
+            assert_eq!(fields(&field.line()), std::slice::from_ref(&field));
         }
     }
 

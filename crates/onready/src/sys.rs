@@ -1,6 +1,7 @@
 //! The only place with `unsafe`: what neither std nor rustix offers, one thin function a system call.
 #![allow(unsafe_code)]
 
+mod plan;
 #[cfg(target_os = "linux")]
 #[path = "sys/linux.rs"]
 mod platform;
@@ -8,6 +9,7 @@ mod platform;
 #[path = "sys/other.rs"]
 mod platform;
 
+pub use plan::*;
 pub use platform::*;
 
 use std::ffi::CStr;
@@ -136,8 +138,9 @@ pub fn keep_children() -> Option<Disposition> {
 
 /// Sends this process a signal that it had caught for a while.
 pub fn raise(signal: i32) {
+    let own = std::process::id() as libc::pid_t;
     // SAFETY: no memory is passed.
-    unsafe { libc::kill(libc::getpid(), signal) };
+    unsafe { libc::kill(own, signal) };
 }
 
 /// The signal mask of this thread, as it was before a change.
@@ -208,6 +211,26 @@ pub fn can_write(fd: BorrowedFd<'_>, limit: std::time::Duration) -> bool {
 pub fn flush_c_streams() {
     // SAFETY: a null stream means all of them.
     unsafe { libc::fflush(ptr::null_mut()) };
+}
+
+/// Writes our pid as digits and a zero byte, in a child before its exec; the plan has left room for eleven.
+fn write_pid(mut at: *mut u8) -> bool {
+    // SAFETY: no memory is passed.
+    let pid = unsafe { libc::getpid() }.unsigned_abs();
+    let mut divisor = 1_000_000_000;
+    while divisor > 1 && pid / divisor == 0 {
+        divisor /= 10;
+    }
+    while divisor > 0 {
+        // SAFETY: at most ten digits are written into room for eleven.
+        unsafe { *at = b'0' + (pid / divisor % 10) as u8 };
+        // SAFETY: stays inside that room.
+        at = unsafe { at.add(1) };
+        divisor /= 10;
+    }
+    // SAFETY: the eleventh byte.
+    unsafe { *at = 0 };
+    true
 }
 
 fn errno() -> i32 {
@@ -286,6 +309,7 @@ pub fn group(name: &CStr) -> Option<u32> {
 ///
 /// # References
 /// getgrouplist(3)
+#[allow(clippy::unnecessary_cast)] // groups are signed on macOS
 pub fn group_list(name: &CStr, gid: u32) -> Vec<u32> {
     let mut count: libc::c_int = 64;
     let mut groups = vec![gid as GroupNumber; count as usize];

@@ -1,7 +1,7 @@
 //! Linux: the start of a server without a copy of the launcher's memory, and the switch that ends it with its launcher.
 
-use super::{block_all, changed_signals};
-use std::ffi::{CString, c_void};
+use super::{Plan, Refused, Setup, Target, block_all, changed_signals};
+use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -16,8 +16,10 @@ const F_SETOWN: libc::c_int = 8;
 const F_SETSIG: libc::c_int = 10;
 
 pub(super) fn set_errno(value: i32) {
+    // SAFETY: no preconditions.
+    let place = unsafe { libc::__errno_location() };
     // SAFETY: the address of this thread's errno is always valid.
-    unsafe { *libc::__errno_location() = value };
+    unsafe { *place = value };
 }
 
 pub(super) fn poll(fds: &mut [libc::pollfd], limit: Option<std::time::Duration>) {
@@ -41,71 +43,6 @@ pub fn process_cpu_time(pid: i32) -> Option<std::time::Duration> {
     // SAFETY: `time` is ours to be written; an unknown clock or process gives EINVAL.
     let read = unsafe { libc::clock_gettime(clock, &mut time) };
     (read == 0).then(|| std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
-}
-
-/// One step of the child between clone and exec. No step allocates: memory is still the launcher's.
-#[derive(Debug)]
-pub enum Setup {
-    /// Let `to` be what `from` is; `from` is above every `to`.
-    Duplicate {
-        /// The descriptor there is.
-        from: RawFd,
-        /// The number it gets, inherited over the exec.
-        to: RawFd,
-    },
-    /// Close all descriptors from `first` to `last`.
-    Close {
-        /// The first number.
-        first: u32,
-        /// The last number.
-        last: u32,
-    },
-    /// Let an inherited descriptor pass the exec.
-    Inherit(RawFd),
-    /// The mask of file modes.
-    Umask(u32),
-    /// The working directory.
-    Directory(CString),
-    /// A resource limit: number, soft, hard.
-    Limit(u32, u64, u64),
-    /// The scheduling priority.
-    Nice(i32),
-    /// The supplementary groups.
-    Groups(Vec<u32>),
-    /// The group, for good.
-    Group(u32),
-    /// The user, for good: that root is out of reach afterwards is checked.
-    User(u32),
-    /// Write the child's pid as decimal digits behind this position of an environment variable.
-    Pid {
-        /// Which variable.
-        variable: usize,
-        /// Where in it.
-        at: usize,
-    },
-}
-
-/// Why there is no child.
-#[derive(Debug)]
-pub enum Refused {
-    /// This step failed.
-    Setup(usize, io::Error),
-    /// The exec failed.
-    Exec(io::Error),
-    /// No process could be made.
-    Clone(io::Error),
-}
-
-/// What is to be executed, and how the child is to be set up for it.
-pub struct Plan {
-    /// The file.
-    pub program: CString,
-    /// Its arguments, the name first.
-    pub arguments: Vec<CString>,
-    /// Its environment; with a zero byte at the end, and room for a pid where a step writes one.
-    pub environment: Vec<Vec<u8>>,
-    /// What happens between clone and exec, in this order.
-    pub setup: Vec<Setup>,
 }
 
 /// A dead man's switch: while it is armed, the kernel kills the server's process group the moment that the launcher
@@ -158,15 +95,6 @@ impl Drop for Switch {
     fn drop(&mut self) {
         self.disarm();
     }
-}
-
-/// Whom a [`Switch`] ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A process group.
-    Group(i32),
-    /// One process.
-    Process(i32),
 }
 
 fn own(fd: RawFd, target: Target) -> io::Result<()> {
@@ -238,12 +166,13 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
         step: 0,
         error: 0,
     };
+    // SAFETY: one past the end of the same buffer.
+    let top = unsafe { stack.as_mut_ptr().add(2 * STACK) };
     let mask = block_all();
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::SIGCHLD;
-    // SAFETY: `stack + 2 * STACK` is the end of a live buffer of which the first child uses the upper half; VFORK
-    // suspends us until it has ended, so `job` and all it points to live and are not touched by this thread.
-    let group =
-        unsafe { libc::clone(first, stack.as_mut_ptr().add(2 * STACK).cast(), flags, ptr::from_mut(&mut job).cast()) };
+    // SAFETY: `top` is the end of a live buffer of which the first child uses the upper half; VFORK suspends us until
+    // it has ended, so `job` and all it points to live and are not touched by this thread.
+    let group = unsafe { libc::clone(first, top.cast(), flags, ptr::from_mut(&mut job).cast()) };
     let cloned = if group == -1 { Err(io::Error::last_os_error()) } else { Ok(()) };
     drop(mask);
     cloned.map_err(Refused::Clone)?;
@@ -310,7 +239,9 @@ extern "C" fn second(job: *mut c_void) -> libc::c_int {
     for step in 0..job.steps {
         job.step = step;
         // SAFETY: `setup` points to `steps` steps.
-        let setup = unsafe { &*job.setup.add(step) };
+        let setup = unsafe { job.setup.add(step) };
+        // SAFETY: as above; nobody changes them.
+        let setup = unsafe { &*setup };
         if !carry_out(setup, job.variables) {
             return fail(job);
         }
@@ -334,7 +265,9 @@ fn calm_signals(job: &Job) {
     let default: libc::sigaction = unsafe { std::mem::zeroed() };
     for n in 0..job.changed_len {
         // SAFETY: `changed` points to `changed_len` numbers.
-        let signal = unsafe { *job.changed.add(n) };
+        let signal = unsafe { job.changed.add(n) };
+        // SAFETY: as above; nobody changes them.
+        let signal = unsafe { *signal };
         // SAFETY: changes this child's table only (no CLONE_SIGHAND).
         unsafe { libc::sigaction(signal, &default, ptr::null_mut()) };
     }
@@ -344,8 +277,8 @@ fn calm_signals(job: &Job) {
 
 /// Raw calls where libc's would speak to the launcher's other threads, as for users and groups (nptl(7)).
 fn carry_out(setup: &Setup, variables: *const *mut u8) -> bool {
-    // SAFETY: each call gets numbers, or pointers into the plan, which lives until the launcher is resumed.
     #[allow(clippy::multiple_unsafe_ops_per_block)] // one arm, one call
+    // SAFETY: each call gets numbers, or pointers into the plan, which lives until the launcher is resumed.
     unsafe {
         match *setup {
             Setup::Duplicate { from, to } => libc::dup2(from, to) != -1,
@@ -361,7 +294,7 @@ fn carry_out(setup: &Setup, variables: *const *mut u8) -> bool {
             Setup::Groups(ref groups) => libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != -1,
             Setup::Group(gid) => libc::syscall(libc::SYS_setresgid, gid, gid, gid) != -1,
             Setup::User(uid) => become_user(uid),
-            Setup::Pid { variable, at } => write_pid((*variables.add(variable)).add(at)),
+            Setup::Pid { variable, at } => super::write_pid((*variables.add(variable)).add(at)),
         }
     }
 }
@@ -376,26 +309,6 @@ fn become_user(uid: u32) -> bool {
     let back = unsafe { libc::syscall(libc::SYS_setresuid, 0, 0, 0) } != -1;
     set_errno(libc::EPERM);
     !back
-}
-
-/// Digits and a zero byte; the plan has left room for eleven.
-fn write_pid(mut at: *mut u8) -> bool {
-    // SAFETY: no memory is passed.
-    let pid = unsafe { libc::getpid() }.unsigned_abs();
-    let mut divisor = 1_000_000_000;
-    while divisor > 1 && pid / divisor == 0 {
-        divisor /= 10;
-    }
-    while divisor > 0 {
-        // SAFETY: at most ten digits are written into room for eleven.
-        unsafe { *at = b'0' + (pid / divisor % 10) as u8 };
-        // SAFETY: stays inside that room.
-        at = unsafe { at.add(1) };
-        divisor /= 10;
-    }
-    // SAFETY: the eleventh byte.
-    unsafe { *at = 0 };
-    true
 }
 
 /// close_range(2) is there since Linux 5.9; before, and where a sandbox refuses it, one by one up to the limit.

@@ -106,6 +106,10 @@ fn a_death_right_after_notify_is_never_a_success_of_a_dead_server() {
         assert!(run.code == Some(5) || run.code == Some(0), "{run}");
         assert!(run.eof, "{run}");
     }
+    // After a success the server may still be on its way out.
+    for (pid, _) in sandbox.processes() {
+        assert!(testbed::wait_gone(pid, LONG));
+    }
     sandbox.finish();
 }
 

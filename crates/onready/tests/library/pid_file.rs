@@ -157,9 +157,11 @@ fn one_that_cannot_be_written_is_a_failure_and_nothing_is_left() {
 #[test]
 fn the_lock_is_the_server_s_alone() {
     let sandbox = Sandbox::new();
-    let steps =
-        ["pid-file=pid", "enter", "quiet-sh&=echo $$ >worker; exec sleep 60", "wait-for=worker", "say-pid", "notify"];
-    let run = daemonize(&sandbox, &[&steps[..], &["quiet-sh&=exec sleep 60", "stay"]].concat()).expect_code(0);
+    let later = format!("quiet-sh&=: >{}; exec sleep 60", sandbox.path("later").display());
+    let early = "quiet-sh&=: >early; exec sleep 60";
+    let steps = ["pid-file=pid", "enter", early, "wait-for=early", "say-pid", "notify", &later, "stay"];
+    let run = daemonize(&sandbox, &steps).expect_code(0);
+    testbed::wait_for_path(sandbox.path("later"), LONG);
     let file = fs::File::open(sandbox.path("pid")).expect("open");
     assert!(file.try_lock().is_err(), "held while the server lives");
     stop(pid(&run));
