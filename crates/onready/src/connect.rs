@@ -278,10 +278,22 @@ fn remove_stale_socket(path: &Path) -> Result<(), StartError> {
 /// proc_net(5): /proc/net/unix
 fn is_bound(path: &Path) -> bool {
     let Ok(table) = std::fs::read("/proc/net/unix") else { return true };
-    let name = path.file_name().unwrap_or_default().as_bytes();
-    // By the last part: what it was called when it was bound may be relative, or go through a link.
     table.split(|byte| *byte == b'\n').any(|line| {
-        let bound = line.splitn(8, |byte| *byte == b' ').nth(7).unwrap_or_default();
-        bound.trim_ascii().rsplit(|byte| *byte == b'/').next() == Some(name)
+        // The eighth column; the others are numbers with one or more blanks between them.
+        let columns = line.split(|byte| *byte == b' ').filter(|column| !column.is_empty());
+        let name = columns.skip(7).collect::<Vec<_>>().join(&b' ');
+        is_the_same(Path::new(OsStr::from_bytes(&name)), path)
     })
+}
+
+/// Two names of one socket: what it was called when it was bound may be relative, or go through a link.
+fn is_the_same(bound: &Path, path: &Path) -> bool {
+    let folder = |path: &Path| std::path::absolute(path).ok().and_then(|path| rustix::fs::stat(path.parent()?).ok());
+    bound.file_name().is_some()
+        && bound.file_name() == path.file_name()
+        && (bound.is_relative()
+            || match (folder(bound), folder(path)) {
+                (Some(one), Some(other)) => (one.st_ino, one.st_dev) == (other.st_ino, other.st_dev),
+                _ => false,
+            })
 }
