@@ -15,7 +15,7 @@ use crate::sys;
 use crate::watch::{Interest, Source};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -146,7 +146,7 @@ impl ServerEnd {
     pub fn say(&self, text: &str) -> io::Result<()> {
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
-            match send(&self.socket, rest, SendFlags::NOSIGNAL) {
+            match send(&self.socket, rest, sys::QUIET) {
                 Ok(n) => rest = &rest[n..],
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -193,7 +193,7 @@ impl LauncherEnd {
     /// # Errors
     /// No descriptors left.
     pub fn pair() -> io::Result<(LauncherEnd, OwnedFd, u64)> {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        let (ours, theirs) = sys::stream_pair()?;
         let inode = fstat(&theirs)?.st_ino;
         Ok((LauncherEnd { socket: Some(ours), text: Vec::new(), relays: Vec::new() }, theirs, inode as u64))
     }
@@ -239,7 +239,7 @@ impl LauncherEnd {
     fn flush(&mut self) {
         self.relays.iter().for_each(|relay| relay.borrow_mut().pump());
         if let Some(socket) = &self.socket {
-            let _ = send(socket, b"\n", SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+            let _ = send(socket, b"\n", sys::QUIET | SendFlags::DONTWAIT);
         }
     }
 }

@@ -16,7 +16,6 @@ use crate::streams::{Relay, SharedRelay, Sink};
 use crate::sys::Spawned;
 use crate::watch::watch;
 use rustix::fs::{Mode, OFlags};
-use rustix::pipe::{PipeFlags, pipe_with};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
@@ -159,7 +158,7 @@ fn relay(
     screen: &StatusLine,
     log: Option<&File>,
 ) -> Result<(SharedRelay, OwnedFd), StartError> {
-    let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|error| StartError::io("make a pipe for the server", error));
+    let pipe = || crate::sys::pipe().map_err(|error| StartError::io("make a pipe for the server", error));
     let (reader, writer) = pipe()?;
     let log = log.map(File::try_clone).transpose().map_err(|error| StartError::io("share the log", error))?;
     let sink = Sink::new(to, screen.wipe_for(rustix::termios::isatty(to)));

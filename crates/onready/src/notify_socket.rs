@@ -4,7 +4,7 @@
 //! sd_notify(3), unix(7)
 
 use crate::error::NotifyError;
-use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, sendto, socket_with};
+use rustix::net::{SocketAddrUnix, sendto};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -33,8 +33,8 @@ impl NotifySocket {
 
     fn try_send(&self, message: &str) -> io::Result<()> {
         let address = socket_address(&self.address)?;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-        sendto(&socket, message.as_bytes(), SendFlags::NOSIGNAL, &address)?;
+        let socket = crate::sys::message_socket()?;
+        sendto(&socket, message.as_bytes(), crate::sys::QUIET, &address)?;
         Ok(())
     }
 }

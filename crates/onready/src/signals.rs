@@ -6,7 +6,6 @@
 use crate::machine::Event;
 use crate::sys::{self, Disposition, Mask, Notes};
 use crate::watch::{Interest, Source};
-use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,7 +42,10 @@ impl Signals {
     /// # Errors
     /// No descriptors left.
     pub fn catch() -> io::Result<Signals> {
-        let (pipe, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (pipe, writer) = sys::pipe()?;
+        for end in [&pipe, &writer] {
+            rustix::io::ioctl_fionbio(end, true)?;
+        }
         let notes = Notes::to(writer.as_fd()).ok_or_else(|| io::Error::other("too many launchers in one process"))?;
         let mut changed = changed();
         if changed.launchers == 0 {

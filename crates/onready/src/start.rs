@@ -11,7 +11,6 @@ use crate::spawn::Recipe;
 use crate::watch::{Interest, Screen, Source, watch};
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat};
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::{CString, OsStr, OsString};
@@ -148,7 +147,7 @@ impl Start {
     pub fn run(&self) -> Result<(), StartError> {
         let started = Instant::now();
         let name = Path::new(&self.program).file_name().unwrap_or(&self.program).to_string_lossy();
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| StartError::io("make a pipe", error))?;
+        let (reader, writer) = crate::sys::pipe().map_err(|error| StartError::io("make a pipe", error))?;
         let spawned = self.recipe(writer)?.spawn().map_err(|error| failed(error.exit_code(), error.to_string()))?;
         let _ = rustix::io::ioctl_fionbio(&reader, true);
 

@@ -97,7 +97,7 @@ impl Sink {
     /// One write that does not wait. The descriptor is shared with others and may not be made non-blocking.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         let written = match self.kind {
-            FileType::Socket => rustix::net::send(self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?,
+            FileType::Socket => rustix::net::send(self.fd, bytes, SendFlags::DONTWAIT | crate::sys::QUIET)?,
             FileType::RegularFile => rustix::io::write(self.fd, bytes)?,
             _ if !is_writable(self.fd) => return Err(Errno::AGAIN),
             _ => rustix::io::write(self.fd, &bytes[..bytes.len().min(SURE)])?,

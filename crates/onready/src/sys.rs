@@ -1,6 +1,7 @@
 //! The only place with `unsafe`: what neither std nor rustix offers, one thin function a system call.
 #![allow(unsafe_code)]
 
+mod descriptors;
 mod plan;
 #[cfg(target_os = "linux")]
 #[path = "sys/linux.rs"]
@@ -9,6 +10,7 @@ mod platform;
 #[path = "sys/other.rs"]
 mod platform;
 
+pub use descriptors::*;
 pub use plan::*;
 pub use platform::*;
 
