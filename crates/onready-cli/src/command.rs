@@ -43,7 +43,9 @@ pub fn find(command: &OsStr, path: Option<&OsStr>, directory: &Path) -> Result<P
     }
     let searched = path.to_string_lossy();
     match worst {
-        Why::Missing => Err(unusable(worst, format!("{name} is not found in PATH={searched}; install it, or give its path"))),
+        Why::Missing => {
+            Err(unusable(worst, format!("{name} is not found in PATH={searched}; install it, or give its path")))
+        }
         _ => Err(unusable(worst, format!("no {name} in PATH={searched} can be executed"))),
     }
 }

@@ -23,7 +23,15 @@ mod tests {
 
     #[test]
     fn times_are_understood() {
-        let cases = [("90s", 90_000), ("1m 30s", 90_000), ("250ms", 250), ("5", 5_000), ("0.5", 500), ("0", 0), ("2h", 7_200_000)];
+        let cases = [
+            ("90s", 90_000),
+            ("1m 30s", 90_000),
+            ("250ms", 250),
+            ("5", 5_000),
+            ("0.5", 500),
+            ("0", 0),
+            ("2h", 7_200_000),
+        ];
         for (text, ms) in cases {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)), "{text}");
         }

@@ -16,6 +16,8 @@ pub struct Limit {
     pub hard: u64,
 }
 
+// The kernel's numbers have another type in each C library.
+#[allow(clippy::unnecessary_cast)]
 const RESOURCES: [(&str, u32); 16] = [
     ("as", libc::RLIMIT_AS as u32),
     ("core", libc::RLIMIT_CORE as u32),

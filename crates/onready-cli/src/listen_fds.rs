@@ -44,7 +44,8 @@ fn tcp(address: &str) -> Result<OwnedFd, String> {
 /// A path whose owner is dead is taken over; one that is served is not.
 fn unix(path: &Path) -> Result<OwnedFd, String> {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|stat| stat.file_type().is_socket());
-    let is_dead = || UnixStream::connect(path).is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
+    let is_dead =
+        || UnixStream::connect(path).is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
     if is_socket && is_dead() {
         let _ = std::fs::remove_file(path);
     }

@@ -3,12 +3,17 @@
 mod cli;
 mod command;
 mod conditions;
+mod doctor;
 mod duration;
 mod foreground;
+mod later;
 mod leader;
 mod limits;
 mod listen_fds;
+mod manual;
+mod notify;
 mod outlet;
+mod pages;
 mod progress;
 mod receiver;
 mod recipe;
@@ -21,6 +26,7 @@ mod streams;
 mod tail;
 mod then;
 mod until;
+mod wait;
 mod when;
 mod world;
 
@@ -32,7 +38,11 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     ExitCode::from(match cli.verb {
         None => run::start(&cli.start),
-        Some(Verb::Man) => 0,
+        Some(Verb::Wait(arguments)) => wait::run(&arguments),
+        Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
+        Some(Verb::Notify(arguments)) => notify::run(&arguments),
+        Some(Verb::Completions { shell }) => pages::completions(shell),
+        Some(Verb::Man) => pages::man(),
         Some(_) => 2,
     })
 }

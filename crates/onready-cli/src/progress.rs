@@ -75,15 +75,15 @@ impl Terminal {
 pub struct Progress {
     terminal: Terminal,
     bar: Option<ProgressBar>,
-    name: String,
+    label: String,
     in_the_middle: Rc<Cell<bool>>,
     shown_at: Option<Duration>,
     over: bool,
 }
 
 impl Progress {
-    /// A line on stderr, if that is a terminal and it is wanted.
-    pub fn new(name: &str, wanted: bool) -> Progress {
+    /// A line on stderr that begins with this, if that is a terminal and it is wanted.
+    pub fn new(label: impl Into<String>, wanted: bool) -> Progress {
         let on = wanted
             && rustix::termios::isatty(rustix::stdio::stderr())
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
@@ -93,7 +93,7 @@ impl Progress {
             ProgressBar::with_draw_target(Some(100), target)
         });
         let in_the_middle = Rc::default();
-        Progress { terminal, bar, name: name.into(), in_the_middle, shown_at: None, over: false }
+        Progress { terminal, bar, label: label.into(), in_the_middle, shown_at: None, over: false }
     }
 
     /// For a stream that is written to the same terminal.
@@ -116,11 +116,8 @@ fn percentage(text: &str) -> Option<u64> {
 }
 
 fn style(has_bar: bool) -> ProgressStyle {
-    let template = if has_bar {
-        "{spinner} {prefix} {elapsed} [{bar:20}] {msg}"
-    } else {
-        "{spinner} {prefix} {elapsed} {msg}"
-    };
+    let template =
+        if has_bar { "{spinner} {prefix} {elapsed} [{bar:20}] {msg}" } else { "{spinner} {prefix} {elapsed} {msg}" };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).progress_chars("=> ")
 }
 
@@ -135,8 +132,8 @@ impl Screen for Progress {
         let status = machine.status().unwrap_or("");
         let percent = percentage(status);
         bar.set_style(style(percent.is_some()));
-        bar.set_prefix(format!("{}: starting", self.name));
-        bar.set_message(printable(status, columns().saturating_sub(self.name.len() + 50)));
+        bar.set_prefix(self.label.clone());
+        bar.set_message(printable(status, columns().saturating_sub(self.label.chars().count() + 40)));
         bar.set_position(percent.unwrap_or(0));
         bar.tick();
     }

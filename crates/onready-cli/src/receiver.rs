@@ -13,11 +13,13 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind,
     recvmsg, socket_with, sockopt,
 };
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How many descriptors a message may bring; all are closed, which is what a barrier waits for.
@@ -29,13 +31,26 @@ pub struct Receiver {
     path: Option<PathBuf>,
     address: OsString,
     access: NotifyAccess,
-    source: Option<Heard>,
+    source: Option<Listeners>,
+    journal: Option<Rc<RefCell<Vec<Heard>>>>,
     upwards: Option<NotifySocket>,
     buffer: Vec<u8>,
 }
 
+/// A message, as it was heard.
+pub struct Heard {
+    /// When.
+    pub at: Duration,
+    /// The sender.
+    pub pid: i32,
+    /// All of it.
+    pub text: String,
+    /// Whether it was the server's to say.
+    pub counts: bool,
+}
+
 /// To whom it matters.
-struct Heard {
+struct Listeners {
     world: SharedWorld,
     family: SharedFamily,
     main: SharedProcess,
@@ -64,6 +79,7 @@ impl Receiver {
             address: OsString::new(),
             access,
             source: None,
+            journal: None,
             upwards: None,
             buffer: vec![0; LONGEST + 1],
         };
@@ -107,7 +123,7 @@ impl Receiver {
 
     /// From now on, messages of these processes are heard.
     pub fn hear(&mut self, world: SharedWorld, family: SharedFamily, main: SharedProcess, uid: Option<u32>) {
-        self.source = Some(Heard { world, family, main, uid });
+        self.source = Some(Listeners { world, family, main, uid });
     }
 
     /// From now on, what is heard is passed on to our own service manager.
@@ -127,7 +143,8 @@ impl Receiver {
     }
 
     fn receive(&mut self) -> io::Result<Option<Message>> {
-        let mut space = vec![std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1))];
+        let mut space =
+            vec![std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut slices = [IoSliceMut::new(&mut self.buffer)];
         let message = match recvmsg(&self.socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC) {
@@ -166,6 +183,19 @@ impl Receiver {
         // Dead already, as systemd-notify is: the kernel vouches for the user it ran as, and that must do.
         let own = rustix::process::geteuid().as_raw();
         message.uid == own || heard.uid == Some(message.uid)
+    }
+
+    /// From now on, all that is heard is written down here as well.
+    pub fn keep_journal(&mut self) -> Rc<RefCell<Vec<Heard>>> {
+        Rc::clone(self.journal.get_or_insert_default())
+    }
+
+    fn write_down(&self, message: &Message, at: Duration, counts: bool) {
+        let Some(journal) = &self.journal else { return };
+        let text = String::from_utf8_lossy(&self.buffer[..message.length.min(LONGEST)]).into_owned();
+        if !text.starts_with("BARRIER=1") {
+            journal.borrow_mut().push(Heard { at, pid: message.pid, text, counts });
+        }
     }
 
     fn take(&mut self, message: &Message, events: &mut Vec<Event>) {
@@ -216,7 +246,10 @@ fn folders(state_dir: &Path) -> Vec<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return vec!["/run/onready-notify".into(), std::env::temp_dir().join("onready-notify-0")];
     }
-    vec![state_dir.join("notify"), std::env::temp_dir().join(format!("onready-notify-{}", rustix::process::geteuid().as_raw()))]
+    vec![
+        state_dir.join("notify"),
+        std::env::temp_dir().join(format!("onready-notify-{}", rustix::process::geteuid().as_raw())),
+    ]
 }
 
 /// The folder, ours and not another's, rid of sockets whose owner is dead.
@@ -262,7 +295,7 @@ impl Source for Receiver {
         want.read(&self.socket);
     }
 
-    fn collect(&mut self, ready: &Interest, _now: Duration, events: &mut Vec<Event>) {
+    fn collect(&mut self, ready: &Interest, now: Duration, events: &mut Vec<Event>) {
         // Also unasked while the server is seen to end, so that its last word is heard before its end is judged.
         if !ready.has(&self.socket) && events.is_empty() {
             return;
@@ -270,8 +303,13 @@ impl Source for Receiver {
         // Bounded: a server that never stops talking must not keep us from listening to others.
         for _ in 0..64 {
             match self.receive() {
-                Ok(Some(message)) if self.is_allowed(&message) => self.take(&message, events),
-                Ok(Some(_)) => {}
+                Ok(Some(message)) => {
+                    let counts = self.is_allowed(&message);
+                    self.write_down(&message, now, counts);
+                    if counts {
+                        self.take(&message, events);
+                    }
+                }
                 Ok(None) | Err(_) => return,
             }
         }

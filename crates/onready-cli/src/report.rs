@@ -122,6 +122,9 @@ impl Report {
             [] => String::new(),
             all => format!(", listening on {}", all.join(", ")),
         };
+        if self.name.is_empty() {
+            return format!("{} after {}", self.ready_by.as_deref().unwrap_or("ready"), human(self.elapsed));
+        }
         format!("{} is ready after {}{pid}{listening}", self.name, human(self.elapsed))
     }
 }

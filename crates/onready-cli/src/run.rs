@@ -1,6 +1,7 @@
 //! A start from the command line: the name, the server, the record, the report, and what is to be done with it then.
 
 use crate::cli::{Options, StartArguments};
+use crate::later::Later;
 use crate::report::{Report, say};
 use crate::server_pid_file::ServerPidFile;
 use crate::start::{Place, Start, Surroundings};
@@ -10,6 +11,11 @@ use onready::engine::{Identity, exit_code};
 use onready::verbs::state::{Claim, Outcome, Record, StateDir, check_name, default_name};
 use onready::verbs::{Decision, Schedule, Wish, decide, stop_claimed};
 use std::ffi::OsString;
+use std::time::Duration;
+
+/// A start that takes longer than this is put on record as one; before, the kernel ends the server with us if we are
+/// killed, and there is nothing that anybody could do with a record.
+const NOTE_AFTER: Duration = Duration::from_millis(10);
 
 /// What is asked for: a command line, and from where.
 pub struct Wanted<'a> {
@@ -146,9 +152,10 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
         }
     };
     let mut record = record(wanted, &claim, &start);
-    note(&mut claim, &record);
     pid_file.iter().for_each(|file| file.write(start.spawned.pid));
-    let (report, started) = start.wait();
+    let mut noting = Later::new(NOTE_AFTER, || note(&mut claim, &record));
+    let (report, started) = start.wait(&mut noting);
+    drop(noting);
     if !report.is_running() {
         drop_pid_file(pid_file);
         note_outcome(options, dir, claim, record, &report);
@@ -186,6 +193,7 @@ fn record(wanted: &Wanted<'_>, claim: &Claim, start: &Start) -> Record {
     record.group = start.spawned.group;
     record.mark = Some(start.mark.clone());
     (record.stdout, record.stderr) = start.logs();
+    record.log_starts = start.log_starts();
     record.fingerprint = wanted.options().fingerprint.clone();
     record
 }

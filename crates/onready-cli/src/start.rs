@@ -1,14 +1,15 @@
 //! Walk 2: from a command line to a ready server, or to the reason why there is none.
 
 use crate::cli::{OnTimeout, Options, StartArguments};
-use crate::conditions::{Conditions, prepare};
+use crate::conditions::{Conditions, Ground, prepare};
 use crate::leader::{Leader, Passage};
 use crate::progress::Progress;
-use crate::receiver::Receiver;
+use crate::receiver::{Heard, Receiver};
 use crate::recipe::{Blueprint, MARK, Refusal};
 use crate::report::{Report, say};
 use crate::streams::Logs;
 use crate::tail::{SharedTail, Tail};
+use crate::until::Whose;
 use crate::world::{SharedFamily, SharedWorld, World};
 use onready::StartError;
 use onready::engine::{
@@ -45,6 +46,18 @@ pub struct Place {
     pub state_dir: PathBuf,
     /// The folder of the logs.
     pub log_dir: PathBuf,
+}
+
+/// What is seen of a start, for one who looks on.
+pub struct Seen {
+    /// Its processes and listeners.
+    pub world: SharedWorld,
+    /// Its main process.
+    pub main: SharedProcess,
+    /// Its way into the background.
+    pub passage: Rc<Passage>,
+    /// What it says.
+    pub heard: Rc<RefCell<Vec<Heard>>>,
 }
 
 /// A server that was started and is watched, or has been.
@@ -94,7 +107,7 @@ impl Start {
         let signals = Signals::catch().map_err(|error| refused(format!("cannot make a pipe: {error}")))?;
         let mut receiver = Receiver::bind(&place.state_dir, options.notify_access)
             .map_err(|error| refused(format!("cannot bind the notify socket in {}: {error}", place.state_dir.display())))?;
-        let progress = Progress::new(&place.name, !options.quiet);
+        let progress = Progress::new(format!("{}: starting", place.name), !options.quiet);
         let logs = Logs::open(&options, &place.log_dir).map_err(refused)?;
         let tails = logs.tails(&options, &progress).map_err(refused)?;
 
@@ -103,9 +116,18 @@ impl Start {
         let main: SharedProcess = Rc::new(RefCell::new(Process::none()));
         let family: SharedFamily = Rc::new(RefCell::new(Family::new(Rc::clone(&main), 0, before)));
         let scripts = crate::command::scripts(&blueprint.program, &arguments.command, &blueprint.directory);
-        let world: SharedWorld = Rc::new(RefCell::new(World::new(Rc::clone(&family), scripts, started)));
+        let seen = Rc::clone(&family);
+        let members = Box::new(move || seen.borrow().members());
+        let world: SharedWorld = Rc::new(RefCell::new(World::new(members, scripts, started)));
         blueprint.handed_inodes().into_iter().for_each(|inode| world.borrow_mut().ignore_socket(inode));
-        let mut conditions = prepare(&options, Some(&blueprint), &world, &[], &family).map_err(refused)?;
+        let ground = Ground {
+            whose: Whose::Starting,
+            blueprint: Some(&blueprint),
+            world: &world,
+            family: &family,
+            here: &around.directory,
+        };
+        let mut conditions = prepare(&options.until, &options.fail_log, &ground).map_err(refused)?;
         let matchers = std::mem::take(&mut conditions.matchers);
         let tail = Rc::new(RefCell::new(Tail::new(tails, matchers, Rc::clone(&world))));
 
@@ -146,13 +168,24 @@ impl Start {
         (self.report.stdout.clone(), self.report.stderr.clone())
     }
 
-    /// Watches until the outcome is known; a server that is not ready is gone then, unless it is to be kept.
-    pub fn wait(mut self) -> (Report, Started) {
+    /// What one who looks on beside it may see.
+    pub fn seen(&mut self) -> Seen {
+        let (world, main, passage) = (Rc::clone(&self.world), Rc::clone(&self.main), Rc::clone(&self.passage));
+        Seen { world, main, passage, heard: self.receiver.keep_journal() }
+    }
+
+    /// How long they were before.
+    pub fn log_starts(&self) -> [u64; 2] {
+        self.tail.borrow().starts()
+    }
+
+    /// Watches, and `beside` with it, until the outcome is known; a server that is not ready is gone then, unless it is to be kept.
+    pub fn wait(mut self, beside: &mut dyn Source) -> (Report, Started) {
         let timeout = Some(self.options.timeout).filter(|timeout| !timeout.is_zero());
         let kept = self.options.on_timeout == OnTimeout::Keep;
         let signs = self.options.until.len();
         let mut machine = Machine::new(Rules { signs, any: self.options.any, timeout, keep_on_timeout: kept });
-        let outcome = self.watch(&mut machine);
+        let outcome = self.watch(&mut machine, beside);
         self.describe(&machine, &outcome, kept);
         let started = Started {
             family: self.family,
@@ -166,7 +199,7 @@ impl Start {
         (self.report, started)
     }
 
-    fn watch(&mut self, machine: &mut Machine) -> Outcome {
+    fn watch(&mut self, machine: &mut Machine, beside: &mut dyn Source) -> Outcome {
         let mut leader = Leader::new(
             Rc::clone(&self.main),
             Rc::clone(&self.family),
@@ -181,6 +214,7 @@ impl Start {
             sources.push(source.as_mut());
         }
         sources.push(&mut self.signals);
+        sources.push(beside);
         watch(self.started, machine, &mut sources, &mut family, &mut self.progress)
     }
 
@@ -222,6 +256,7 @@ impl Start {
             return hints;
         }
         hints.push(format!("waited for {}", self.conditions.missing(machine.given()).join(" and ")));
+        hints.extend(self.conditions.remarks());
         match world.addresses().as_slice() {
             [] if world.is_blind() => hints.push("its sockets cannot be seen".into()),
             [] => hints.push("it never listened".into()),

@@ -2,27 +2,33 @@
 //!
 //! The logs are files from birth, so a caller that reads slowly is no trouble: the file is the buffer.
 //!
+//! They are looked at, not watched: closing an inotify descriptor waits for a grace period of the kernel, 10 to 20 ms
+//! that every start would pay at its end. A look is two fstat(2).
+//!
 //! # References
-//! inotify(7), splice(2), lseek(2)
+//! splice(2), lseek(2)
 
 use crate::outlet::Outlet;
 use crate::until::{Lines, Matcher};
 use crate::world::SharedWorld;
 use onready::engine::{Event, Interest, PATIENCE, Source};
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 const CHUNK: usize = 64 * 1024;
-/// How often a file is looked at where it cannot be watched.
-const LOOK: Duration = Duration::from_millis(2);
+/// The shortest and the longest time between two looks while nothing is written...
+const SOONEST: Duration = Duration::from_micros(500);
+const LATEST: Duration = Duration::from_millis(20);
+/// ... and when lines of the output are waited for.
+const LATEST_FOR_LINES: Duration = Duration::from_millis(4);
+/// In between, a look comes after this part of the time that nothing has been written.
+const PART: u32 = 64;
 /// What is kept of the last output, for the message when the start fails.
 const LAST: u64 = 2048;
 
@@ -100,6 +106,17 @@ impl Log {
         }
         let seen = [log.start; 2];
         log.split = Some(Split { positions, seen, told: log.start, pieces: VecDeque::new() });
+        Ok(log)
+    }
+
+    /// A log that is only read, from this position on (or from its beginning, if it is shorter by now).
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn since(path: &Path, start: u64) -> io::Result<Log> {
+        let mut log = Log::with(path, vec![Outlet::new("log", None)], None)?;
+        let start = if start > log.start { 0 } else { start };
+        (log.start, log.delivered, log.scanned) = (start, start, start);
         Ok(log)
     }
 
@@ -182,7 +199,8 @@ impl Log {
 /// All logs of a start.
 pub struct Tail {
     logs: Vec<Log>,
-    watch: Option<OwnedFd>,
+    written_at: Duration,
+    now: Duration,
     matchers: Vec<Matcher>,
     world: SharedWorld,
 }
@@ -193,8 +211,13 @@ pub type SharedTail = Rc<RefCell<Tail>>;
 impl Tail {
     /// Of these logs; their lines go to the matchers.
     pub fn new(logs: Vec<Log>, matchers: Vec<Matcher>, world: SharedWorld) -> Tail {
-        let watch = watch(&logs);
-        Tail { logs, watch, matchers, world }
+        Tail { logs, written_at: Duration::ZERO, now: Duration::ZERO, matchers, world }
+    }
+
+    /// How long the logs of stdout and stderr were at the start; one that both share comes twice.
+    pub fn starts(&self) -> [u64; 2] {
+        let of = |log: Option<&Log>| log.map_or(0, |log| log.start);
+        [of(self.logs.first()), of(self.logs.last())]
     }
 
     /// What could not be delivered: how many bytes of which stream, and why.
@@ -216,6 +239,7 @@ impl Tail {
         for log in &mut self.logs {
             let size = log.size();
             if size > log.scanned.max(log.delivered) {
+                self.written_at = self.now;
                 self.world.borrow_mut().disturbed();
             }
             if self.matchers.is_empty() {
@@ -235,20 +259,11 @@ impl Tail {
     }
 }
 
-fn watch(logs: &[Log]) -> Option<OwnedFd> {
-    let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
-    for log in logs {
-        inotify::add_watch(&fd, &log.path, WatchFlags::MODIFY).ok()?;
-    }
-    Some(fd)
-}
-
 impl Source for Tail {
     fn interest(&self, want: &mut Interest) {
-        match &self.watch {
-            Some(watch) => want.read(watch),
-            None if self.logs.is_empty() => {}
-            None => want.within(LOOK),
+        if !self.logs.is_empty() {
+            let latest = if self.matchers.is_empty() { LATEST } else { LATEST_FOR_LINES };
+            want.within((self.now.saturating_sub(self.written_at) / PART).clamp(SOONEST, latest));
         }
         for log in &self.logs {
             if let Some(fd) = log.blocked.and_then(|which| log.outlets[which].fd()) {
@@ -258,11 +273,8 @@ impl Source for Tail {
         }
     }
 
-    fn collect(&mut self, ready: &Interest, _now: Duration, events: &mut Vec<Event>) {
-        let mut buffer = [0; 1024];
-        if let Some(watch) = self.watch.as_ref().filter(|watch| ready.has(watch)) {
-            while rustix::io::read(watch, &mut buffer).is_ok_and(|n| n == buffer.len()) {}
-        }
+    fn collect(&mut self, _ready: &Interest, now: Duration, events: &mut Vec<Event>) {
+        self.now = now;
         self.advance(events);
     }
 

@@ -15,11 +15,16 @@ pub use fd::FdLine;
 pub use file::FileSign;
 pub use http::Http;
 pub use log::{Lines, Matcher};
-pub use socket::{Endpoint, SocketSign};
+pub use socket::{Endpoint, SocketSign, Whose};
 
 use crate::world::SharedWorld;
 use onready::engine::{Event, Interest, Source};
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
+
+/// What a condition has to say about why it does not hold, for the message when the time is over.
+pub type Remark = Rc<RefCell<Option<String>>>;
 
 /// `listen`: some listening socket.
 pub struct Listen {

@@ -89,7 +89,9 @@ impl std::str::FromStr for When {
             ("notify", None) => Sign::Notify,
             ("listen", None) => Sign::Listen,
             ("exit", None) => Sign::Exit,
-            ("auto" | "notify" | "listen" | "exit", Some(_)) => return Err(format!("{kind} stands alone, without `:`")),
+            ("auto" | "notify" | "listen" | "exit", Some(_)) => {
+                return Err(format!("{kind} stands alone, without `:`"));
+            }
             ("fd", _) => Sign::Fd(descriptor(needs("N")?)?),
             ("tcp", _) => tcp(needs("[HOST:]PORT")?)?,
             ("unix", _) => Sign::Unix(needs("PATH")?.into()),
@@ -194,8 +196,22 @@ mod tests {
     #[test]
     fn each_way_is_understood() {
         let all = [
-            "auto", "notify", "listen", "exit", "fd:3", "tcp:80", "tcp:localhost:80", "tcp:[::1]:80", "unix:/x", "file:/x",
-            "log:ready", "log:2:ready", "exec:true", "delay:1s", "http:http://localhost:80/", "http:http://[::1]/x=404",
+            "auto",
+            "notify",
+            "listen",
+            "exit",
+            "fd:3",
+            "tcp:80",
+            "tcp:localhost:80",
+            "tcp:[::1]:80",
+            "unix:/x",
+            "file:/x",
+            "log:ready",
+            "log:2:ready",
+            "exec:true",
+            "delay:1s",
+            "http:http://localhost:80/",
+            "http:http://[::1]/x=404",
         ];
         for text in all {
             let parsed: Result<When, String> = text.parse();
@@ -230,13 +246,8 @@ mod tests {
     #[test]
     fn urls_are_taken_apart() {
         let sign = |text: &str| http(text).expect("a URL");
-        let expected = HttpSign {
-            host: "h".into(),
-            port: 8080,
-            authority: "h:8080".into(),
-            path: "/a?b=c".into(),
-            code: None,
-        };
+        let expected =
+            HttpSign { host: "h".into(), port: 8080, authority: "h:8080".into(), path: "/a?b=c".into(), code: None };
         assert_eq!(sign("http://h:8080/a?b=c"), expected);
         assert_eq!(sign("http://h:8080/a?b=c=404"), HttpSign { code: Some(404), ..expected });
         assert_eq!(sign("http://[::1]:81").host, "::1");

@@ -15,9 +15,9 @@ const SOONEST: Duration = Duration::from_micros(200);
 /// A look comes after this part of the time that has passed: who waited a second can wait 2 ms more.
 const PART: u32 = 512;
 /// Processor time that looking may take at once...
-const CREDIT: Duration = Duration::from_millis(15);
+const CREDIT: Duration = Duration::from_millis(12);
 /// ... and as a part of the time that passes.
-const SHARE: u32 = 1200;
+const SHARE: u32 = 2000;
 
 /// When to look next: by the time that has passed, and by what looking has cost.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl Pace {
 
 /// The server as it is seen; shared by all conditions.
 pub struct World {
-    family: SharedFamily,
+    find: Box<dyn Fn() -> Vec<i32>>,
     observer: Observer,
     activity: Activity,
     quiet: Quiet,
@@ -75,10 +75,10 @@ pub type SharedWorld = Rc<RefCell<World>>;
 pub type SharedFamily = Rc<RefCell<Family>>;
 
 impl World {
-    /// The world of this family; `scripts` are files that the command names.
-    pub fn new(family: SharedFamily, scripts: Vec<PathBuf>, started: Instant) -> World {
+    /// The world of the processes that are found this way; `scripts` are files that the command names.
+    pub fn new(find: Box<dyn Fn() -> Vec<i32>>, scripts: Vec<PathBuf>, started: Instant) -> World {
         World {
-            family,
+            find,
             observer: Observer::new(),
             activity: Activity::new(),
             quiet: Quiet::new(),
@@ -123,7 +123,7 @@ impl World {
 
     /// Looks now, whatever it costs.
     pub fn look(&mut self) {
-        self.members = self.family.borrow().members();
+        self.members = (self.find)();
         self.listening = self.observer.listening(&self.members);
     }
 

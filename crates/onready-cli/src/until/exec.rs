@@ -1,9 +1,12 @@
 //! `exec:COMMAND`: a shell command of the caller's that knows how to ask.
 
+use super::Remark;
 use crate::world::SharedFamily;
-use onready::engine::{End, Event, Interest, Process, Source};
-use rustix::process::Signal;
+use onready::engine::{End, Event, Interest, Process, Source, describe};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -14,24 +17,27 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Exec {
     sign: usize,
     command: OsString,
-    variables: Vec<(OsString, OsString)>,
+    directory: PathBuf,
     family: SharedFamily,
     running: Option<Process>,
     again: Duration,
     now: Duration,
     over: bool,
+    remark: Remark,
 }
 
 impl Exec {
-    /// With these variables besides our own; what it starts is not the server's.
-    pub fn new(sign: usize, command: OsString, variables: Vec<(OsString, OsString)>, family: SharedFamily) -> Exec {
-        let zero = Duration::ZERO;
-        Exec { sign, command, variables, family, running: None, again: zero, now: zero, over: false }
+    /// In this directory; what it starts is not the server's.
+    pub fn new(sign: usize, command: OsString, directory: &Path, family: SharedFamily, remark: Remark) -> Exec {
+        let (zero, directory) = (Duration::ZERO, directory.into());
+        Exec { sign, command, directory, family, remark, running: None, again: zero, now: zero, over: false }
     }
 
     fn ask(&mut self, events: &mut Vec<Event>) {
         let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(&self.command).envs(self.variables.iter().cloned());
+        command.arg("-c").arg(&self.command).current_dir(&self.directory);
+        // A group of its own, so that all it starts can be ended with it.
+        command.process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         match command.spawn() {
             Ok(child) => {
@@ -45,6 +51,7 @@ impl Exec {
     fn hear(&mut self, events: &mut Vec<Event>) {
         let Some(process) = &mut self.running else { return };
         let Some(end) = process.end() else { return };
+        end_group(process.pid());
         process.reap();
         self.family.borrow_mut().heed(process.pid());
         self.running = None;
@@ -52,6 +59,9 @@ impl Exec {
         if end == End::Code(0) {
             self.over = true;
             events.push(Event::Sign(self.sign));
+        } else {
+            let command = self.command.to_string_lossy();
+            self.remark.replace(Some(format!("`{command}` {} the last time", describe(end))));
         }
     }
 }
@@ -83,6 +93,13 @@ impl Drop for Exec {
     fn drop(&mut self) {
         if let Some(process) = &self.running {
             process.signal(Signal::KILL);
+            end_group(process.pid());
+            process.reap();
         }
     }
+}
+
+/// Whatever a question has left running is nobody's. Its leader is not reaped yet, so the number is its own.
+fn end_group(leader: i32) {
+    let _ = Pid::from_raw(leader).map(|group| kill_process_group(group, Signal::KILL));
 }

@@ -1,17 +1,20 @@
 //! `file:PATH`: a file that appears, or is renewed.
 //!
+//! It is looked at, not watched, for the reason told in `tail`.
+//!
 //! # References
-//! inotify(7), stat(2)
+//! stat(2)
 
+use super::socket::Whose;
 use onready::engine::{Event, Interest, Source};
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How often to look where the folder cannot be watched, or is not there yet.
-const LOOK: Duration = Duration::from_millis(10);
+/// A look comes after this part of the time that has passed, between these bounds.
+const PART: u32 = 128;
+const SOONEST: Duration = Duration::from_micros(500);
+const LATEST: Duration = Duration::from_millis(10);
 
 /// What tells one version of a file from another.
 type Version = (u64, u64, i64, i64, i64, i64);
@@ -21,16 +24,14 @@ pub struct FileSign {
     sign: usize,
     path: PathBuf,
     before: Option<Version>,
-    watch: Option<OwnedFd>,
+    now: Duration,
 }
 
 impl FileSign {
-    /// From now on; the path is made absolute.
-    pub fn new(sign: usize, path: PathBuf) -> FileSign {
-        let path = std::path::absolute(&path).unwrap_or(path);
-        let watch = watch(&path);
-        let before = version(&path);
-        FileSign { sign, path, before, watch }
+    /// From now on; without a start in sight, a file that is there already will do.
+    pub fn new(sign: usize, path: PathBuf, whose: Whose) -> FileSign {
+        let before = if whose == Whose::Starting { version(&path) } else { None };
+        FileSign { sign, path, before, now: Duration::ZERO }
     }
 
     fn look(&self, events: &mut Vec<Event>) {
@@ -46,32 +47,13 @@ fn version(path: &PathBuf) -> Option<Version> {
     Some((stat.dev(), stat.ino(), stat.mtime(), stat.mtime_nsec(), stat.ctime(), stat.ctime_nsec()))
 }
 
-fn watch(path: &std::path::Path) -> Option<OwnedFd> {
-    let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
-    let what = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::ONLYDIR;
-    inotify::add_watch(&fd, path.parent()?, what).ok()?;
-    Some(fd)
-}
-
 impl Source for FileSign {
     fn interest(&self, want: &mut Interest) {
-        match &self.watch {
-            Some(watch) => want.read(watch),
-            None => want.within(LOOK),
-        }
+        want.within((self.now / PART).clamp(SOONEST, LATEST));
     }
 
-    fn collect(&mut self, ready: &Interest, _now: Duration, events: &mut Vec<Event>) {
-        let told = self.watch.as_ref().is_none_or(|watch| ready.has(watch));
-        if !told {
-            return;
-        }
-        let mut buffer = [0; 4096];
-        while self.watch.as_ref().is_some_and(|watch| rustix::io::read(watch, &mut buffer).is_ok_and(|n| n > 0)) {}
-        self.look(events);
-    }
-
-    fn last_look(&mut self, _now: Duration, events: &mut Vec<Event>) {
+    fn collect(&mut self, _ready: &Interest, now: Duration, events: &mut Vec<Event>) {
+        self.now = now;
         self.look(events);
     }
 }

@@ -6,8 +6,9 @@
 //! # References
 //! RFC 9112
 
+use super::Remark;
 use super::dial::Dial;
-use super::socket::{Endpoint, Ownership};
+use super::socket::{Endpoint, Ownership, Whose};
 use crate::when::HttpSign;
 use crate::world::SharedWorld;
 use onready::engine::{Event, Interest, Source};
@@ -39,8 +40,7 @@ pub struct Http {
     again: Duration,
     now: Duration,
     given: bool,
-    /// What was answered last, for the message when the time is over.
-    pub last_answer: Option<String>,
+    remark: Remark,
 }
 
 impl Http {
@@ -48,11 +48,17 @@ impl Http {
     ///
     /// # Errors
     /// Somebody else listens there, or there is no such host.
-    pub fn new(sign: usize, wanted: HttpSign, world: SharedWorld) -> Result<Http, String> {
-        let ownership = Ownership::new(Endpoint::tcp(&wanted.host, wanted.port)?, world)?;
+    pub fn new(
+        sign: usize,
+        wanted: HttpSign,
+        world: SharedWorld,
+        whose: Whose,
+        remark: Remark,
+    ) -> Result<Http, String> {
+        let ownership = Ownership::new(Endpoint::tcp(&wanted.host, wanted.port)?, world, whose)?;
         let zero = Duration::ZERO;
-        let (trial, given, last_answer) = (Trial::None, false, None);
-        Ok(Http { sign, wanted, ownership, trial, since: zero, again: zero, now: zero, given, last_answer })
+        let (trial, given) = (Trial::None, false);
+        Ok(Http { sign, wanted, ownership, trial, since: zero, again: zero, now: zero, given, remark })
     }
 
     fn request(&self) -> String {
@@ -119,7 +125,8 @@ impl Http {
             Some(wanted) => code == wanted,
             None => (200..400).contains(&code),
         });
-        self.last_answer = Some(line);
+        let shown: String = line.chars().filter(|c| !c.is_control()).take(200).collect();
+        self.remark.replace(Some(format!("http://{}{} answered \"{shown}\"", self.wanted.authority, self.wanted.path)));
     }
 }
 

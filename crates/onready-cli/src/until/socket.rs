@@ -10,8 +10,12 @@ use std::time::{Duration, Instant};
 
 /// How often it is looked whether a stranger has come to listen there: that reads much of /proc.
 const STRANGER_LOOK: Duration = Duration::from_millis(100);
-/// How long after a refused connection the next is tried.
+/// How long after a refused connection the next is tried, if the listener was seen.
 const PAUSE: Duration = Duration::from_millis(2);
+/// The same, if only the connection can tell.
+const BLIND_PAUSE: Duration = Duration::from_millis(20);
+/// How long one connection may take: a host that is down does not answer at all.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Where a listener is awaited.
 #[derive(Clone, Debug)]
@@ -37,14 +41,15 @@ impl Endpoint {
         Ok(Endpoint::Tcp(found.collect()))
     }
 
-    /// Of a path; it is made absolute.
+    /// Of a path, seen from this directory.
     ///
     /// # Errors
     /// It is too long for a socket address.
-    pub fn unix(path: &std::path::Path) -> Result<Endpoint, String> {
-        rustix::net::SocketAddrUnix::new(path)
+    pub fn unix(path: &std::path::Path, here: &std::path::Path) -> Result<Endpoint, String> {
+        let path = here.join(path);
+        rustix::net::SocketAddrUnix::new(&path)
             .map_err(|_| format!("the path {} is too long for a unix socket (107 bytes)", path.display()))?;
-        Ok(Endpoint::Unix(path.into()))
+        Ok(Endpoint::Unix(path))
     }
 
     /// How it is spelled.
@@ -61,7 +66,8 @@ impl Endpoint {
         match self {
             Endpoint::Tcp(all) => all.iter().map(|&address| Address::Tcp(address)).collect(),
             Endpoint::Port(port) => {
-                let all = [SocketAddr::from(([127, 0, 0, 1], *port)), SocketAddr::from(([0u16, 0, 0, 0, 0, 0, 0, 1], *port))];
+                let all =
+                    [SocketAddr::from(([127, 0, 0, 1], *port)), SocketAddr::from(([0u16, 0, 0, 0, 0, 0, 0, 1], *port))];
                 all.map(Address::Tcp).into()
             }
             Endpoint::Unix(path) => vec![Address::Unix(path.clone())],
@@ -82,13 +88,17 @@ impl Endpoint {
         }
     }
 
-    /// Begins a connection to a listener that was seen, or to the address itself.
-    pub fn dial(&self, listener: Option<&Address>) -> std::io::Result<Dial> {
-        match (self, listener) {
-            (Endpoint::Tcp(all), _) if !all.is_empty() => dial::tcp(all[0]),
-            (Endpoint::Port(_), Some(Address::Tcp(address))) => dial::tcp(*address),
-            (Endpoint::Port(port), _) => dial::tcp(SocketAddr::from(([127, 0, 0, 1], *port))),
-            (Endpoint::Unix(path), _) => dial::unix(path),
+    /// Begins a connection to a listener that was seen, or else to one of the addresses, each in its turn.
+    pub fn dial(&self, listener: Option<&Address>, turn: usize) -> std::io::Result<Dial> {
+        let reaches = |address: &&Address| match (listener, address) {
+            (Some(listener), Address::Tcp(address)) => takes(listener, Some(address.ip()), address.port()),
+            _ => true,
+        };
+        let all = self.addresses();
+        let fitting: Vec<&Address> = all.iter().filter(reaches).collect();
+        match (fitting.get(turn % fitting.len().max(1)), listener) {
+            (Some(Address::Tcp(address)), _) | (None, Some(Address::Tcp(address))) => dial::tcp(*address),
+            (Some(Address::Unix(path)), _) => dial::unix(path),
             _ => Ok(Dial::Refused),
         }
     }
@@ -112,25 +122,38 @@ pub fn in_the_way(address: &Address, owner: &Owner) -> String {
     format!("{address} is served by {who} already; stop that, or choose another address")
 }
 
+/// Whose listener is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// That of a server which is about to be started: nobody may listen there yet.
+    Starting,
+    /// That of a server which runs.
+    Running,
+    /// Whoever answers.
+    Anybody,
+}
+
 /// Watches one endpoint: owned by the server, and by nobody else.
 pub struct Ownership {
     /// Where.
     pub endpoint: Endpoint,
     world: SharedWorld,
+    whose: Whose,
     stranger_look: Instant,
+    turn: usize,
 }
 
 impl Ownership {
-    /// Before the start: nobody may listen there yet.
+    /// Before a start, nobody may listen there yet.
     ///
     /// # Errors
     /// Somebody does.
-    pub fn new(endpoint: Endpoint, world: SharedWorld) -> Result<Ownership, String> {
-        if let Some((address, owner)) = endpoint.owner() {
+    pub fn new(endpoint: Endpoint, world: SharedWorld, whose: Whose) -> Result<Ownership, String> {
+        if let (Whose::Starting, Some((address, owner))) = (whose, endpoint.owner()) {
             return Err(in_the_way(&address, &owner));
         }
-        world.borrow_mut().wanted = true;
-        Ok(Ownership { endpoint, world, stranger_look: Instant::now() })
+        world.borrow_mut().wanted |= whose != Whose::Anybody;
+        Ok(Ownership { endpoint, world, whose, stranger_look: Instant::now(), turn: 0 })
     }
 
     /// A listener of the server's, or `Ok(None)`; an error if a stranger has come.
@@ -158,14 +181,29 @@ impl Ownership {
         if ours { Ok(()) } else { Err(in_the_way(&address, &owner)) }
     }
 
-    /// Whether a connection may be tried: the server listens there, or nobody can see whether it does.
+    /// Begins a connection, if one may be tried: the server listens there, or nobody can see whether it does.
     pub fn may_dial(&mut self) -> Result<Option<Dial>, String> {
-        let listener = self.listener()?;
-        let blind = self.world.borrow().is_blind();
-        if listener.is_none() && !blind {
-            return Ok(None);
+        let mut listener = None;
+        if self.whose != Whose::Anybody {
+            listener = self.listener()?;
+            let blind = self.world.borrow().is_blind();
+            if listener.is_none() && !blind {
+                return Ok(None);
+            }
+            if listener.is_none() {
+                // Not seen to be the server's; at least it must not be seen to be another's.
+                self.look_for_stranger()?;
+            }
         }
-        self.endpoint.dial(listener.as_ref()).map(Some).map_err(|error| format!("cannot connect to {}: {error}", self.endpoint.name()))
+        self.turn = self.turn.wrapping_add(1);
+        let dial = self.endpoint.dial(listener.as_ref(), self.turn - 1);
+        dial.map(Some).map_err(|error| format!("cannot connect to {}: {error}", self.endpoint.name()))
+    }
+
+    /// How long after a refused connection the next is tried.
+    pub fn pause(&self) -> Duration {
+        let seen = self.whose != Whose::Anybody && !self.world.borrow().is_blind();
+        if seen { PAUSE } else { BLIND_PAUSE }
     }
 }
 
@@ -174,6 +212,7 @@ pub struct SocketSign {
     sign: usize,
     ownership: Ownership,
     trial: Option<Dial>,
+    since: Duration,
     again: Duration,
     now: Duration,
     given: bool,
@@ -184,24 +223,27 @@ impl SocketSign {
     ///
     /// # Errors
     /// Somebody else listens there.
-    pub fn new(sign: usize, endpoint: Endpoint, world: SharedWorld) -> Result<SocketSign, String> {
-        let ownership = Ownership::new(endpoint, world)?;
+    pub fn new(sign: usize, endpoint: Endpoint, world: SharedWorld, whose: Whose) -> Result<SocketSign, String> {
+        let ownership = Ownership::new(endpoint, world, whose)?;
         let zero = Duration::ZERO;
-        Ok(SocketSign { sign, ownership, trial: None, again: zero, now: zero, given: false })
+        Ok(SocketSign { sign, ownership, trial: None, since: zero, again: zero, now: zero, given: false })
     }
 
     fn advance(&mut self) -> Result<bool, String> {
         if self.trial.is_none() && self.now >= self.again {
             self.trial = self.ownership.may_dial()?;
+            self.since = self.now;
         }
         self.trial = self.trial.take().map(Dial::advance);
+        let late = self.now.saturating_sub(self.since) > LIMIT;
         match &self.trial {
             Some(Dial::Open(_)) => return Ok(true),
-            Some(Dial::Refused) => {
+            Some(Dial::Pending(_)) if !late => {}
+            None => {}
+            _ => {
                 self.trial = None;
-                self.again = self.now + PAUSE;
+                self.again = self.now + self.ownership.pause();
             }
-            _ => {}
         }
         Ok(false)
     }
@@ -211,7 +253,10 @@ impl Source for SocketSign {
     fn interest(&self, want: &mut Interest) {
         match &self.trial {
             _ if self.given => {}
-            Some(Dial::Pending(socket)) => want.write(socket),
+            Some(Dial::Pending(socket)) => {
+                want.write(socket);
+                want.within(LIMIT);
+            }
             _ if self.again > self.now => want.within(self.again - self.now),
             _ => want.within(STRANGER_LOOK),
         }

@@ -1,0 +1,173 @@
+//! The server of a name, as it is on record and as it lives, while somebody waits for it.
+
+use crate::report::Report;
+use onready::engine::{Event, Interest, Process, SharedProcess, Source, exit_code, tree};
+use onready::verbs::UNKNOWN_NAME;
+use onready::verbs::state::{Record, State, StateDir, check_name};
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How often the record is read while the server starts: it is replaced as a whole, and small.
+const STARTING_LOOK: Duration = Duration::from_millis(10);
+/// The same for one that is ready, whose end the kernel tells.
+const READY_LOOK: Duration = Duration::from_millis(200);
+
+/// The server.
+pub struct NamedServer {
+    dir: StateDir,
+    record: Record,
+    main: SharedProcess,
+    looked: Duration,
+    over: bool,
+    /// The numbers of the signs that it gives by being on record as ready.
+    pub gives: Vec<usize>,
+}
+
+impl NamedServer {
+    /// The one that starts or runs under this name.
+    ///
+    /// # Errors
+    /// The report says why there is none.
+    pub fn find(state_dir: Option<&Path>, name: &str) -> Result<NamedServer, Box<Report>> {
+        let failed = |code: u8, why: String| Box::new(Report::failed("failed", name, code, why));
+        let core = |error: onready::StartError| failed(error.exit_code(), error.to_string());
+        check_name(name).map_err(core)?;
+        let dir = StateDir::open(state_dir).map_err(core)?;
+        let read = dir.read(name);
+        let read = read.map_err(|error| failed(exit_code::FAILED, format!("cannot read its record: {error}")))?;
+        let nobody = || {
+            failed(
+                UNKNOWN_NAME,
+                format!("no server is called so; `onready list` tells all names in {}", dir.path().display()),
+            )
+        };
+        let record = read.ok_or_else(nobody)?;
+        let main = Rc::new(RefCell::new(held(&record)));
+        let server = NamedServer { dir, record, main, looked: Duration::ZERO, over: false, gives: Vec::new() };
+        match server.state() {
+            State::Starting | State::Ready => Ok(server),
+            _ => {
+                let mut report = server.report();
+                server.describe_end(&mut report);
+                Err(Box::new(report))
+            }
+        }
+    }
+
+    fn state(&self) -> State {
+        self.dir.state(&self.record)
+    }
+
+    /// Finds its processes: what descends from the main one, and the group of that.
+    pub fn members(&self) -> Box<dyn Fn() -> Vec<i32>> {
+        let main = Rc::clone(&self.main);
+        Box::new(move || {
+            let pid = main.borrow().pid();
+            let Some(stat) = tree::stat(pid).filter(|stat| stat.is_alive()) else { return Vec::new() };
+            let mut found = Vec::new();
+            tree::descendants(&[pid], &mut found);
+            found.extend(tree::group_members(stat.pgrp));
+            let mut seen = std::collections::HashSet::new();
+            found.retain(|&pid| seen.insert(pid) && tree::stat(pid).is_some_and(|stat| stat.is_alive()));
+            found
+        })
+    }
+
+    /// Its logs, and where in them its start began.
+    pub fn logs(&self) -> Vec<(PathBuf, u64)> {
+        let paths = [&self.record.stdout, &self.record.stderr];
+        let both = paths.into_iter().zip(self.record.log_starts);
+        let mut logs: Vec<_> = both.filter_map(|(path, start)| Some((path.clone()?, start))).collect();
+        logs.dedup();
+        logs.retain(|(path, _)| path.is_file());
+        logs
+    }
+
+    /// What is known of it.
+    pub fn report(&self) -> Report {
+        Report {
+            name: self.record.name.clone(),
+            pid: self.record.pid(),
+            status: self.record.status.clone(),
+            stdout: self.record.stdout.clone(),
+            stderr: self.record.stderr.clone(),
+            ..Report::default()
+        }
+    }
+
+    /// Why nothing more can be expected of it.
+    pub fn describe_end(&self, report: &mut Report) {
+        let record = &self.record;
+        report.pid = None;
+        (report.outcome, report.code) = ("exited", exit_code::FAILED);
+        (report.exit_code, report.signal) = (record.exit_code, record.signal);
+        let why = match self.state() {
+            State::Stopped => "it was stopped".to_owned(),
+            State::Failed => {
+                report.outcome = record.outcome.as_str();
+                report.code = if record.code == 0 { exit_code::FAILED } else { record.code };
+                format!("its start failed: {}", record.error.as_deref().unwrap_or(record.outcome.as_str()))
+            }
+            _ => "it has ended".to_owned(),
+        };
+        report.error = Some(format!(
+            "{why}; `onready logs {0}` shows its output, `onready restart {0}` starts it again",
+            record.name
+        ));
+    }
+
+    /// Reads the record again: its starter may have followed it into the background, or said what came of it.
+    fn look(&mut self, events: &mut Vec<Event>) {
+        match self.dir.read(&self.record.name) {
+            Ok(Some(record)) => self.record = record,
+            Ok(None) => self.over = true,
+            // Another is being written, or the disk is in trouble: what was known stays known.
+            Err(_) => {}
+        }
+        let pid = self.record.pid();
+        if pid.is_some_and(|pid| pid != self.main.borrow().pid()) {
+            self.main.replace(held(&self.record));
+        }
+        match self.state() {
+            State::Ready => events.extend(self.gives.iter().map(|&sign| Event::Sign(sign))),
+            State::Starting => {}
+            _ => self.over = true,
+        }
+        if self.over {
+            events.push(Event::Exited(onready::engine::End::Unknown));
+        }
+    }
+}
+
+fn held(record: &Record) -> Process {
+    record.identity.as_ref().and_then(|identity| identity.hold()).unwrap_or_else(Process::none)
+}
+
+impl Source for NamedServer {
+    fn interest(&self, want: &mut Interest) {
+        if self.over {
+            return;
+        }
+        if self.looked.is_zero() {
+            want.within(Duration::ZERO);
+        }
+        let ready = self.state() == State::Ready;
+        want.within(if ready { READY_LOOK } else { STARTING_LOOK });
+        self.main.borrow().fd().into_iter().filter(|_| ready).for_each(|fd| want.read(fd));
+    }
+
+    fn collect(&mut self, ready: &Interest, now: Duration, events: &mut Vec<Event>) {
+        let told = self.main.borrow().fd().is_some_and(|fd| ready.has(fd));
+        let first = self.looked.is_zero();
+        if !self.over && (told || first || now >= self.looked + STARTING_LOOK) {
+            self.looked = now.max(Duration::from_nanos(1));
+            self.look(events);
+        }
+    }
+
+    fn last_look(&mut self, _now: Duration, events: &mut Vec<Event>) {
+        self.look(events);
+    }
+}
