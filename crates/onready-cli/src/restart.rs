@@ -1,35 +1,33 @@
 //! `onready restart NAME...`.
 
 use crate::cli::Restart;
-use crate::report::say;
 use crate::{run, stop};
-use onready::verbs::Schedule;
-use onready::verbs::restart;
 use onready::verbs::state::StateDir;
+use onready::verbs::{Schedule, Teller, restart};
 
 /// Restarts servers, one after the other, so that not all are away at the same time; the exit code is the worst of
 /// theirs.
 pub fn run(arguments: &Restart) -> u8 {
-    let (schedule, state) = match stop::prepare(&arguments.stop) {
+    let teller = stop::teller(&arguments.stop);
+    let (schedule, state) = match stop::prepare(&arguments.stop, &teller) {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let codes = arguments.stop.names.iter().map(|name| one(&state, name, &schedule, arguments));
+    let codes = arguments.stop.names.iter().map(|name| one(&state, name, &schedule, &teller));
     codes.max().unwrap_or(0)
 }
 
-fn one(state: &StateDir, name: &str, schedule: &Schedule, arguments: &Restart) -> u8 {
-    let started = restart(state, name, schedule, run::can_start_again, run::start_again);
-    match started {
+fn one(state: &StateDir, name: &str, schedule: &Schedule, teller: &Teller) -> u8 {
+    match restart(state, name, schedule, run::can_start_again, run::start_again) {
         Ok((stopped, report)) => {
             if stopped.is_trouble() {
-                stopped.text().lines().for_each(say);
+                teller.say(&stopped.text());
             }
-            report.tell(arguments.stop.json, arguments.stop.quiet);
+            report.tell(teller.json, teller.quiet);
             report.code
         }
         Err(error) => {
-            error.to_string().lines().for_each(say);
+            teller.say(&error.to_string());
             error.exit_code()
         }
     }

@@ -32,6 +32,8 @@ pub struct Launch {
     pub(crate) umask: Option<u32>,
     pub(crate) user: Option<String>,
     pub(crate) group: Option<String>,
+    #[cfg(feature = "verbs")]
+    pub(crate) named: Option<crate::verbs::Named>,
 }
 
 /// Who this process is after [`Launch::try_enter`].
@@ -153,9 +155,17 @@ impl Launch {
         match claim(std::env::var_os(VARIABLE)) {
             Claim::Server(end) => Ok(Role::Server(Ready::in_background(self, end))),
             Claim::Refused(why) => Err(StartError::io("find out who started this process", std::io::Error::other(why))),
-            Claim::None if self.daemonize => launcher::launch(&self, alone).map(Role::Launcher),
+            Claim::None if self.daemonize => self.launch(alone).map(Role::Launcher),
             Claim::None => Ok(Role::Server(Ready::in_foreground(self))),
         }
+    }
+
+    fn launch(&self, alone: bool) -> Result<Started, StartError> {
+        #[cfg(feature = "verbs")]
+        if let Some(named) = &self.named {
+            return named.launch(self, alone);
+        }
+        launcher::launch(self, alone, &mut |_, _| Ok(()))
     }
 }
 

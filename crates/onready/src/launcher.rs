@@ -24,13 +24,16 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+/// Called with a server that has just been started, and with what marks the environment of all its processes.
+pub type Begun<'a> = &'a mut dyn FnMut(&Spawned, &str) -> Result<(), StartError>;
+
 /// Starts this program again in the background and waits for what comes of it.
-pub fn launch(launch: &Launch, alone: bool) -> Result<Started, StartError> {
+pub fn launch(launch: &Launch, alone: bool, begun: Begun<'_>) -> Result<Started, StartError> {
     let started = Instant::now();
     flush_own_output();
     Credentials::look_up(launch.user.as_deref(), launch.group.as_deref())?;
     let pid_file = launch.pid_file.as_deref().map(PidFile::lock).transpose()?;
-    let result = with_pid_file(launch, alone, started, pid_file.as_ref());
+    let result = with_pid_file(launch, alone, started, pid_file.as_ref(), begun);
     if let (Err(_), Some(file)) = (&result, pid_file) {
         file.remove();
     }
@@ -42,6 +45,7 @@ fn with_pid_file(
     alone: bool,
     started: Instant,
     pid_file: Option<&PidFile>,
+    begun: Begun<'_>,
 ) -> Result<Started, StartError> {
     let mut signals = Signals::catch().map_err(|error| StartError::io("make a pipe", error))?;
     let log = launch.log.as_deref().map(open_log).transpose()?;
@@ -55,10 +59,11 @@ fn with_pid_file(
     let (spawned, mark) = start(descriptors, log, pid_file)?;
     let process = Rc::new(RefCell::new(Process::child(spawned.pid)));
     let mut family = Family::new(Rc::clone(&process), spawned.group, before);
+    let mark = format!("{mark}{}", spawned.pid);
+    let written = pid_file.map_or(Ok(()), |file| file.write(spawned.pid)).and_then(|()| begun(&spawned, &mark));
     if !alone {
-        family = family.marked(format!("{mark}{}", spawned.pid));
+        family = family.marked(mark);
     }
-    let written = pid_file.map_or(Ok(()), |file| file.write(spawned.pid));
 
     let rules = Rules { signs: 1, any: false, timeout: launch.timeout, keep_on_timeout: false };
     let mut machine = Machine::new(rules);
@@ -195,7 +200,7 @@ fn flush_own_output() {
 ///
 /// # References
 /// proc_pid_exe(5), getauxval(3): AT_EXECFN
-fn own_program() -> PathBuf {
+pub fn own_program() -> PathBuf {
     match std::env::current_exe() {
         Ok(path) if path.to_string_lossy().ends_with(" (deleted)") && !path.exists() => "/proc/self/exe".into(),
         Ok(path) => path,

@@ -57,16 +57,16 @@ impl Member {
 
 /// A process that is told about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct NamedProcess {
     /// Its pid.
     pub pid: i32,
     /// Its name, 15 bytes at most.
     pub name: String,
 }
 
-impl Named {
-    fn of(pid: i32) -> Named {
-        Named { pid, name: tree::name(pid).unwrap_or_default() }
+impl NamedProcess {
+    fn of(pid: i32) -> NamedProcess {
+        NamedProcess { pid, name: tree::name(pid).unwrap_or_default() }
     }
 }
 
@@ -180,19 +180,19 @@ impl Crew {
     }
 
     /// Those that are left.
-    pub fn left(&self) -> Vec<Named> {
-        self.members.iter().map(|member| Named::of(member.process.pid())).collect()
+    pub fn left(&self) -> Vec<NamedProcess> {
+        self.members.iter().map(|member| NamedProcess::of(member.process.pid())).collect()
     }
 
     /// What bears the server's mark, lives, and was neither in its group nor seen to descend from it.
-    pub fn escaped(&self) -> Vec<Named> {
+    pub fn escaped(&self) -> Vec<NamedProcess> {
         let (Some(mark), Some(identity)) = (&self.mark, &self.identity) else { return Vec::new() };
         let own = std::process::id() as i32;
         let marked = |pid: &i32| *pid != own && is_marked(&environment(*pid), mark);
         let old = |pid: &i32| tree::stat(*pid).is_some_and(|stat| stat.is_alive() && stat.start_time >= self.since);
         let mut found = all_processes();
         found.retain(|pid| *pid != identity.pid && marked(pid) && old(pid));
-        found.into_iter().map(Named::of).collect()
+        found.into_iter().map(NamedProcess::of).collect()
     }
 
     /// Kills all of them and waits until they are gone.

@@ -3,7 +3,7 @@
 //! # References
 //! pidfd_send_signal(2), poll(2)
 
-use super::crew::{self, Crew, Named};
+use super::crew::{self, Crew, NamedProcess};
 use super::schedule::{Schedule, Step};
 use super::state::{Claim, Outcome, Record, State, StateDir};
 use crate::error::{StartError, exit_code, human, signal_name};
@@ -26,7 +26,7 @@ pub enum StopOutcome {
     /// Nothing is on record under this name.
     Unknown,
     /// These still run.
-    StillRunning(Vec<Named>),
+    StillRunning(Vec<NamedProcess>),
     /// It could not be tried, or not be written down.
     Failed(String),
 }
@@ -46,7 +46,7 @@ pub struct Stopped {
     /// How long it took.
     pub elapsed: Duration,
     /// Processes of the server that left its group long ago, were not seen to descend from it any more, and still run.
-    pub escaped: Vec<Named>,
+    pub escaped: Vec<NamedProcess>,
 }
 
 impl Stopped {
@@ -111,7 +111,7 @@ impl Stopped {
     }
 }
 
-fn listed(processes: &[Named]) -> String {
+fn listed(processes: &[NamedProcess]) -> String {
     let list: Vec<String> = processes.iter().map(|process| format!("{} (pid {})", process.name, process.pid)).collect();
     list.join(", ")
 }
