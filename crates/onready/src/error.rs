@@ -306,3 +306,42 @@ impl From<NotifyError> for io::Error {
         io::Error::new(error.source.kind(), error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_death_is_named() {
+        assert_eq!(describe(End::Code(3)), "exited with code 3");
+        assert_eq!(describe(End::Signal { signal: 11, core: true }), "was killed by SIGSEGV (core dumped)");
+        assert_eq!(describe(End::Signal { signal: 40, core: false }), "was killed by signal 40");
+        assert_eq!(describe(End::Unknown), "ended, and another process took its exit code");
+    }
+
+    #[test]
+    fn the_code_tells_a_shell_what_happened() {
+        let failed = |kind: io::ErrorKind| StartError::Spawn { program: "x".into(), source: kind.into() }.exit_code();
+        assert_eq!(failed(io::ErrorKind::NotFound), 127);
+        assert_eq!(failed(io::ErrorKind::PermissionDenied), 126);
+        assert_eq!(failed(io::ErrorKind::OutOfMemory), 125);
+        let exited = |end| StartError::exited(end, None).exit_code();
+        assert_eq!(exited(End::Code(0)), 125);
+        assert_eq!(exited(End::Code(255)), 255);
+        assert_eq!(exited(End::Signal { signal: 9, core: false }), 137);
+        assert_eq!(exited(End::Signal { signal: 200, core: false }), 255);
+        assert_eq!(exited(End::Unknown), 125);
+        assert_eq!(StartError::Interrupted { signal: 2 }.exit_code(), 130);
+        assert_eq!(StartError::Abandoned { status: None }.exit_code(), 125);
+        assert_eq!(StartError::TimedOut { after: Duration::ZERO, status: None }.exit_code(), 124);
+        assert_eq!(StartError::AlreadyRunning { pid: None, path: "x".into() }.exit_code(), 69);
+    }
+
+    #[test]
+    fn times_are_for_people() {
+        let cases = [(0, "0 ms"), (999, "999 ms"), (1000, "1 s"), (1500, "1.5 s"), (90_000, "90 s"), (90_400, "90 s")];
+        for (millis, text) in cases {
+            assert_eq!(human(Duration::from_millis(millis)), text);
+        }
+    }
+}

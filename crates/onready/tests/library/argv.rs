@@ -12,7 +12,6 @@ fn whatever_the_bytes() {
         b"args=words",
         b"enter",
         b"notify",
-        b"args=words",
         b"ignore=USR1",
         b"stay",
         // Never looked at: the script stays where it is.
