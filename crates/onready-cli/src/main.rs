@@ -5,12 +5,15 @@ mod command;
 mod conditions;
 mod doctor;
 mod duration;
+mod ensure;
 mod foreground;
 mod later;
 mod leader;
 mod limits;
+mod list;
 mod listen_fds;
 mod manual;
+mod logs_verb;
 mod notify;
 mod outlet;
 mod pages;
@@ -18,10 +21,13 @@ mod progress;
 mod receiver;
 mod recipe;
 mod report;
+mod restart;
 mod run;
 mod server_pid_file;
 mod sockets;
 mod start;
+mod status;
+mod stop;
 mod streams;
 mod tail;
 mod then;
@@ -43,6 +49,11 @@ fn main() -> ExitCode {
         Some(Verb::Notify(arguments)) => notify::run(&arguments),
         Some(Verb::Completions { shell }) => pages::completions(shell),
         Some(Verb::Man) => pages::man(),
-        Some(_) => 2,
+        Some(Verb::Ensure(arguments)) => ensure::run(&arguments),
+        Some(Verb::Stop(arguments)) => stop::run(&arguments),
+        Some(Verb::Restart(arguments)) => restart::run(&arguments),
+        Some(Verb::Status(arguments)) => status::run(&arguments),
+        Some(Verb::Logs(arguments)) => logs_verb::run(&arguments),
+        Some(Verb::List(arguments)) => list::run(&arguments),
     })
 }

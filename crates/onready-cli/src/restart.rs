@@ -1,9 +1,13 @@
 //! `onready restart NAME...`.
 
-use crate::cli::Restart;
-use crate::{run, stop};
-use onready::verbs::state::StateDir;
+use crate::cli::{Cli, Restart, StartArguments, Verb};
+use crate::run::{Wanted, with_claim};
+use crate::start::Surroundings;
+use crate::stop;
+use clap::Parser;
+use onready::verbs::state::{Claim, Record, StateDir};
 use onready::verbs::{Schedule, Teller, restart};
+use std::ffi::OsString;
 
 /// Restarts servers, one after the other, so that not all are away at the same time; the exit code is the worst of
 /// theirs.
@@ -18,17 +22,44 @@ pub fn run(arguments: &Restart) -> u8 {
 }
 
 fn one(state: &StateDir, name: &str, schedule: &Schedule, teller: &Teller) -> u8 {
-    match restart(state, name, schedule, run::can_start_again, run::start_again) {
-        Ok((stopped, report)) => {
+    let mut arguments = None;
+    let check = |record: &Record| {
+        arguments = Some(understand(record)?);
+        Ok(())
+    };
+    let restarted = restart(state, name, schedule, check, |claim, record| (claim, record.clone()));
+    match (restarted, arguments) {
+        (Ok((stopped, (claim, record))), Some(arguments)) => {
             if stopped.is_trouble() {
                 teller.say(&stopped.text());
             }
-            report.tell(teller.json, teller.quiet);
-            report.code
+            start_again(state, claim, record, arguments, teller)
         }
-        Err(error) => {
+        (Err(error), _) => {
             teller.say(&error.to_string());
             error.exit_code()
         }
+        // Nothing is restarted unchecked.
+        (Ok(_), None) => onready::engine::exit_code::FAILED,
+    }
+}
+
+/// With everything as it was, under the same name, also if that was made up; but told as this caller wants it.
+fn start_again(state: &StateDir, claim: Claim, record: Record, mut arguments: StartArguments, teller: &Teller) -> u8 {
+    arguments.options.json = teller.json;
+    arguments.options.quiet = teller.quiet;
+    let directory = record.directory.unwrap_or_else(|| "/".into());
+    let around = Surroundings { environment: record.environment, directory };
+    with_claim(&Wanted { arguments: &arguments, words: record.start_arguments, around }, state, claim)
+}
+
+/// The command line of that time, as this version of the program understands it.
+fn understand(record: &Record) -> Result<StartArguments, String> {
+    let words = std::iter::once(OsString::from("onready")).chain(record.start_arguments.iter().cloned());
+    match Cli::try_parse_from(words) {
+        Ok(Cli { verb: None, start }) => Ok(start),
+        Ok(Cli { verb: Some(Verb::Ensure(ensure)), .. }) => Ok(ensure.start_arguments()),
+        Ok(_) => Err("it was not started by this program".into()),
+        Err(error) => Err(format!("its command line is not understood any more: {}", error.kind())),
     }
 }

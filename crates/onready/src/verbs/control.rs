@@ -4,7 +4,7 @@ use super::logs::Show;
 use super::named::Named;
 use super::restart::restart;
 use super::schedule::Schedule;
-use super::state::{Record, default_name};
+use super::state::{Claim, Record, default_name};
 use super::teller::Teller;
 use crate::Launch;
 use crate::error::exit_code;
@@ -118,8 +118,9 @@ impl Control {
     }
 }
 
-/// Runs the command line that started it, in the environment and the directory of that time.
-fn start_again(record: &Record) -> std::io::Result<u8> {
+/// Runs the command line that started it, in the environment and the directory of that time. It takes the lock itself.
+fn start_again(claim: Claim, record: &Record) -> std::io::Result<u8> {
+    drop(claim);
     let program = record.program.clone().unwrap_or_else(launcher::own_program);
     let mut command = std::process::Command::new(program);
     let (name, arguments) = record.start_arguments.split_first().ok_or(std::io::ErrorKind::NotFound)?;

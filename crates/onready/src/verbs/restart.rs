@@ -1,7 +1,7 @@
 //! `restart`: stop, and start again as it was started; but only what can be tried.
 
 use super::schedule::Schedule;
-use super::state::{Record, State, StateDir};
+use super::state::{Claim, Record, StateDir};
 use super::stop::{StopOutcome, Stopped, UNKNOWN_NAME, stop_claimed};
 use crate::error::{StartError, exit_code};
 use crate::start::{candidates, is_executable};
@@ -47,7 +47,7 @@ impl std::fmt::Display for RestartError {
 impl std::error::Error for RestartError {}
 
 /// Stops a server and hands its record to `start`, which starts it again with the same command line, environment and
-/// directory. The lock of the name is free by then, as `start` takes it.
+/// directory; it gets the lock of the name too, still held, so that nobody can come in between.
 ///
 /// Before the old one is stopped it is looked whether its directory and its executable are still there, and `check`
 /// is asked; so a restart that cannot succeed costs nothing.
@@ -58,8 +58,8 @@ pub fn restart<R>(
     state: &StateDir,
     name: &str,
     schedule: &Schedule,
-    check: impl FnOnce(&Record) -> Result<(), StartError>,
-    start: impl FnOnce(&Record) -> R,
+    check: impl FnOnce(&Record) -> Result<(), String>,
+    start: impl FnOnce(Claim, &Record) -> R,
 ) -> Result<(Stopped, R), RestartError> {
     let mut claim = state.claim(name).map_err(RestartError::State)?;
     let Some(record) = claim.record().cloned() else { return Err(RestartError::Unknown(name.into())) };
@@ -68,7 +68,7 @@ pub fn restart<R>(
         return Err(cannot("how it was started is not on record".into(), exit_code::FAILED));
     }
     can_be_tried(&record).map_err(|(why, code)| cannot(why, code))?;
-    check(&record).map_err(|error| cannot(error.to_string(), error.exit_code()))?;
+    check(&record).map_err(|why| cannot(why, exit_code::FAILED))?;
     let stopped = stop_claimed(&mut claim, schedule);
     match &stopped.outcome {
         StopOutcome::Stopped | StopOutcome::NotRunning => {}
@@ -76,9 +76,7 @@ pub fn restart<R>(
             return Err(RestartError::CannotStop(Box::new(stopped)));
         }
     }
-    debug_assert!(!matches!(claim.state(), Some(State::Ready | State::Starting)));
-    drop(claim);
-    let started = start(&record);
+    let started = start(claim, &record);
     Ok((stopped, started))
 }
 

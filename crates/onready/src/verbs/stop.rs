@@ -210,21 +210,23 @@ impl<'a> Job<'a> {
         Job { crew, steps: schedule.steps(), started, deadline: Some(started), signals: Vec::new(), ran, over: None }
     }
 
-    /// Whether there is anything more to wait for.
+    /// Does what is due; whether there is anything more to wait for.
     fn step(&mut self, now: Instant) -> bool {
-        if self.over.is_none() && self.crew.is_gone() {
-            self.over = Some(self.started.elapsed());
+        while self.over.is_none() {
+            let is_due = self.deadline.is_some_and(|deadline| deadline <= now);
+            match self.steps.split_first() {
+                // Asked again after each signal: they may be gone before anybody waits for it.
+                _ if self.crew.is_gone() => self.over = Some(self.started.elapsed()),
+                _ if !is_due => return true,
+                None => self.over = Some(self.started.elapsed()),
+                Some((step, rest)) => {
+                    self.steps = rest;
+                    self.deadline = step.wait.map(|wait| now + wait);
+                    self.send(step.signal);
+                }
+            }
         }
-        while self.over.is_none() && self.deadline.is_some_and(|deadline| deadline <= now) {
-            let Some((step, rest)) = self.steps.split_first() else {
-                self.over = Some(self.started.elapsed());
-                break;
-            };
-            self.steps = rest;
-            self.deadline = step.wait.map(|wait| now + wait);
-            self.send(step.signal);
-        }
-        self.over.is_none()
+        false
     }
 
     fn send(&mut self, number: i32) {
