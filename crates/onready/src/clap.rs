@@ -39,7 +39,7 @@ impl FromArgMatches for Launch {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.daemonize = matches.get_one::<bool>(FLAG).copied().unwrap_or(false);
+        self.settings.daemonize = matches.get_one::<bool>(FLAG).copied().unwrap_or(false);
         Ok(())
     }
 }

@@ -24,6 +24,12 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Launch {
+    /// In a box, so that a command line that holds a `Launch` stays small.
+    pub(crate) settings: Box<Settings>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
     pub(crate) daemonize: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) log: Option<PathBuf>,
@@ -73,54 +79,54 @@ impl Started {
 impl Launch {
     /// Whether to run in the background; what `--daemonize` sets.
     pub fn daemonize(mut self, yes: bool) -> Self {
-        self.daemonize = yes;
+        self.settings.daemonize = yes;
         self
     }
 
     /// How long the server may take to be ready. The default, and zero, is no limit: a server that dies, or gives up,
     /// is seen without one. A server may ask for more with [`Ready::extend_timeout`].
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit).filter(|limit| !limit.is_zero());
+        self.settings.timeout = Some(limit).filter(|limit| !limit.is_zero());
         self
     }
 
     /// Where stdout and stderr of a server in the background go, at the end of the file; the output of its start is
     /// in it too. A relative path is meant from the caller's directory. The default is `/dev/null`.
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
-        self.log = Some(path.into());
+        self.settings.log = Some(path.into());
         self
     }
 
     /// A file that holds the server's pid, and is locked as long as the server lives: a second start fails with
     /// [`StartError::AlreadyRunning`] before anything else happens. Not used in the foreground.
     pub fn pid_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.pid_file = Some(path.into());
+        self.settings.pid_file = Some(path.into());
         self
     }
 
     /// The directory of a server in the background from `notify` on; `/` by default, so that no file system is kept
     /// busy. Until `notify` it is the caller's directory: relative paths of the command line mean what they say.
     pub fn working_directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.working_directory = Some(path.into());
+        self.settings.working_directory = Some(path.into());
         self
     }
 
     /// The mask of file modes of a server in the background, from its start on. The default is the caller's.
     pub fn umask(mut self, mask: u32) -> Self {
-        self.umask = Some(mask);
+        self.settings.umask = Some(mask);
         self
     }
 
     /// The user (a name or a number) that the server becomes inside `notify`, after it has opened what needs
     /// privileges and before ready is told; its groups become that user's. In the foreground too, if it runs as root.
     pub fn user(mut self, name: impl Into<String>) -> Self {
-        self.user = Some(name.into());
+        self.settings.user = Some(name.into());
         self
     }
 
     /// The group (a name or a number) that the server gets inside `notify`; the default is the user's own.
     pub fn group(mut self, name: impl Into<String>) -> Self {
-        self.group = Some(name.into());
+        self.settings.group = Some(name.into());
         self
     }
 
@@ -155,14 +161,14 @@ impl Launch {
         match claim(std::env::var_os(VARIABLE)) {
             Claim::Server(end) => Ok(Role::Server(Ready::in_background(self, end))),
             Claim::Refused(why) => Err(StartError::io("find out who started this process", std::io::Error::other(why))),
-            Claim::None if self.daemonize => self.launch(alone).map(Role::Launcher),
+            Claim::None if self.settings.daemonize => self.launch(alone).map(Role::Launcher),
             Claim::None => Ok(Role::Server(Ready::in_foreground(self))),
         }
     }
 
     fn launch(&self, alone: bool) -> Result<Started, StartError> {
         #[cfg(feature = "verbs")]
-        if let Some(named) = &self.named {
+        if let Some(named) = &self.settings.named {
             return named.launch(self, alone);
         }
         launcher::launch(self, alone, &mut |_, _| Ok(()))

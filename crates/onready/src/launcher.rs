@@ -31,8 +31,8 @@ pub type Begun<'a> = &'a mut dyn FnMut(&Spawned, &str) -> Result<(), StartError>
 pub fn launch(launch: &Launch, alone: bool, begun: Begun<'_>) -> Result<Started, StartError> {
     let started = Instant::now();
     flush_own_output();
-    Credentials::look_up(launch.user.as_deref(), launch.group.as_deref())?;
-    let pid_file = launch.pid_file.as_deref().map(PidFile::lock).transpose()?;
+    Credentials::look_up(launch.settings.user.as_deref(), launch.settings.group.as_deref())?;
+    let pid_file = launch.settings.pid_file.as_deref().map(PidFile::lock).transpose()?;
     let result = with_pid_file(launch, alone, started, pid_file.as_ref(), begun);
     if let (Err(_), Some(file)) = (&result, pid_file) {
         file.remove();
@@ -48,7 +48,7 @@ fn with_pid_file(
     begun: Begun<'_>,
 ) -> Result<Started, StartError> {
     let mut signals = Signals::catch().map_err(|error| StartError::io("make a pipe", error))?;
-    let log = launch.log.as_deref().map(open_log).transpose()?;
+    let log = launch.settings.log.as_deref().map(open_log).transpose()?;
     let mut screen = StatusLine::new();
     let (channel, server_end, inode) =
         LauncherEnd::pair().map_err(|error| StartError::io("make the channel to the server", error))?;
@@ -65,7 +65,7 @@ fn with_pid_file(
         family = family.marked(mark);
     }
 
-    let rules = Rules { signs: 1, any: false, timeout: launch.timeout, keep_on_timeout: false };
+    let rules = Rules { signs: 1, any: false, timeout: launch.settings.timeout, keep_on_timeout: false };
     let mut machine = Machine::new(rules);
     if let Err(error) = &written {
         machine.on(crate::machine::Event::Failed(error.to_string()), Duration::ZERO);
@@ -83,14 +83,14 @@ fn with_pid_file(
     if outcome != Outcome::Ready {
         screen.end_line();
     }
-    tell_losses([("stdout", &stdout), ("stderr", &stderr)], launch.log.as_deref());
+    tell_losses([("stdout", &stdout), ("stderr", &stderr)], launch.settings.log.as_deref());
     if alone {
         // From here to the exit nothing changes the outcome any more.
         std::mem::forget(signals);
     }
     written?;
     let status = machine.status().map(str::to_owned);
-    conclude(outcome, &spawned, started.elapsed(), launch.timeout, status)
+    conclude(outcome, &spawned, started.elapsed(), launch.settings.timeout, status)
 }
 
 fn conclude(

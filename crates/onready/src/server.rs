@@ -36,7 +36,7 @@ impl Ready {
     }
 
     pub(crate) fn in_background(launch: Launch, end: ServerEnd) -> Ready {
-        if let Some(mask) = launch.umask {
+        if let Some(mask) = launch.settings.umask {
             rustix::process::umask(Mode::from_raw_mode(mask as _));
         }
         Ready::new(launch, Some(end))
@@ -78,10 +78,12 @@ impl Ready {
     /// that a launcher waits for: the variable may be left over from the session that the caller lives in.
     fn say(&self, field: &Field<'_>) -> Result<(), NotifyError> {
         let line = field.line();
-        let told = self.manager.as_ref().map_or(Ok(()), |manager| manager.send(&line));
-        match &self.end {
-            Some(end) => end.say(&line).map_err(|source| NotifyError::new("tell the launcher", source)),
-            None => told,
+        match (&self.end, &self.manager) {
+            (Some(end), manager) => {
+                let _ = manager.as_ref().map(|manager| manager.send_now(&line));
+                end.say(&line).map_err(|source| NotifyError::new("tell the launcher", source))
+            }
+            (None, manager) => manager.as_ref().map_or(Ok(()), |manager| manager.send(&line)),
         }
     }
 
@@ -112,7 +114,7 @@ impl Ready {
     fn detach(&self, end: &ServerEnd) -> Result<(), NotifyError> {
         let null = null()?;
         flush_output();
-        let directory = self.launch.working_directory.as_deref().unwrap_or("/".as_ref());
+        let directory = self.launch.settings.working_directory.as_deref().unwrap_or("/".as_ref());
         rustix::process::chdir(directory)
             .map_err(|error| NotifyError::new(format!("change to the directory {}", directory.display()), error))?;
         self.drop_privileges()?;
@@ -141,7 +143,7 @@ impl Ready {
     }
 
     fn drop_privileges(&self) -> Result<(), NotifyError> {
-        let (user, group) = (self.launch.user.as_deref(), self.launch.group.as_deref());
+        let (user, group) = (self.launch.settings.user.as_deref(), self.launch.settings.group.as_deref());
         let action = || format!("become user {}, group {}", user.unwrap_or("(the same)"), group.unwrap_or("(its own)"));
         Credentials::look_up(user, group)
             .map_err(io::Error::other)

@@ -77,7 +77,7 @@ impl Launch {
             None => ControlFlow::Continue(self),
             Some(Control { verb: Verb::Start { fail_if_running }, name, state_dir, json, .. }) => {
                 let mut launch = self.daemonize(true);
-                launch.named = Some(Named { name, state_dir, json, fail_if_running });
+                launch.settings.named = Some(Named { name, state_dir, json, fail_if_running });
                 ControlFlow::Continue(launch)
             }
             Some(control) => ControlFlow::Break(control.run()),

@@ -74,14 +74,14 @@ impl Named {
     ) -> Result<Started, StartError> {
         let since = Instant::now();
         let mut launch = launch.clone();
-        if launch.log.is_none() {
-            launch.log = Some(open_logs(&state.log_dir(&self.name))?.stdout_path);
+        if launch.settings.log.is_none() {
+            launch.settings.log = Some(open_logs(&state.log_dir(&self.name))?.stdout_path);
         }
         record.environment = std::env::vars_os().collect();
         record.directory = std::env::current_dir().ok();
         record.program = Some(launcher::own_program());
         record.start_arguments = record.argv.clone();
-        record.stdout = launch.log.as_deref().and_then(|path| std::path::absolute(path).ok());
+        record.stdout = launch.settings.log.as_deref().and_then(|path| std::path::absolute(path).ok());
         record.stderr = record.stdout.clone();
         let result = launcher::launch(&launch, alone, &mut |spawned, mark| {
             record.identity = Some(identity(spawned.pid)?);

@@ -82,6 +82,18 @@ fn a_manager_that_is_gone_is_no_reason_to_fail_in_the_background() {
 }
 
 #[test]
+fn a_manager_that_does_not_read_is_none_either() {
+    let sandbox = Sandbox::new();
+    let manager = manager(&sandbox, "path");
+    let mut command = server(&sandbox, ["daemonize", "enter", "statuses=1000", "say-pid", "notify", "stay"]);
+    manager.tell(&mut command);
+    let run = Run::new(command).done().expect_code(0);
+    assert!(manager.next(LONG).expect("a message").text.starts_with("STATUS=step 0"));
+    stop(pid(&run));
+    sandbox.finish();
+}
+
+#[test]
 fn in_the_foreground_it_is_the_server_s_to_judge() {
     let sandbox = Sandbox::new();
     for (address, why) in
