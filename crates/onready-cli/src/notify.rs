@@ -9,15 +9,10 @@
 
 use crate::cli::{Notify, WhichPid};
 use crate::report::say;
-use onready::engine::socket_address;
+use onready::engine::{QUIET, message_socket, pipe, socket_address};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
-    sendmsg_addr, socket_with,
-};
-use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::Pid;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SocketAddrUnix, sendmsg_addr};
 use std::ffi::OsString;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
@@ -100,6 +95,22 @@ fn on_behalf_of(arguments: &Notify) -> i32 {
     arguments.pid.map_or_else(caller, pid)
 }
 
+#[cfg(target_os = "linux")]
+const SPACE: usize = rustix::cmsg_space!(ScmRights(1), ScmCredentials(1));
+#[cfg(not(target_os = "linux"))]
+const SPACE: usize = rustix::cmsg_space!(ScmRights(1));
+
+#[cfg(target_os = "linux")]
+fn push_credentials(ancillary: &mut SendAncillaryBuffer<'_, '_, '_>, pid: i32) {
+    let Some(pid) = rustix::process::Pid::from_raw(pid) else { return };
+    let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+    ancillary.push(SendAncillaryMessage::ScmCredentials(rustix::net::UCred { pid, uid, gid }));
+}
+
+/// Elsewhere nobody can speak for another process, and nobody asks.
+#[cfg(not(target_os = "linux"))]
+fn push_credentials(_ancillary: &mut SendAncillaryBuffer<'_, '_, '_>, _pid: i32) {}
+
 /// A socket to send from, the address to send to, and the process to send for.
 struct Sender {
     socket: OwnedFd,
@@ -112,8 +123,7 @@ impl Sender {
     fn to(address: OsString, behalf: i32) -> Result<Sender, String> {
         let shown = address.to_string_lossy().into_owned();
         let to = socket_address(&address).map_err(|error| format!("cannot use NOTIFY_SOCKET={shown}: {error}"))?;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-        let socket = socket.map_err(|error| format!("cannot make a socket: {error}"))?;
+        let socket = message_socket().map_err(|error| format!("cannot make a socket: {error}"))?;
         Ok(Sender { socket, to, address, behalf })
     }
 
@@ -134,22 +144,20 @@ impl Sender {
     }
 
     fn try_send(&self, text: &[u8], descriptors: &[BorrowedFd<'_>], as_caller: bool) -> Result<(), Errno> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1), ScmCredentials(1))];
+        let mut space = [MaybeUninit::uninit(); SPACE];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         if !descriptors.is_empty() {
             ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
         }
-        #[cfg(target_os = "linux")]
-        if let (true, Some(pid)) = (as_caller && self.behalf != own(), Pid::from_raw(self.behalf)) {
-            let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
-            ancillary.push(SendAncillaryMessage::ScmCredentials(rustix::net::UCred { pid, uid, gid }));
+        if as_caller && self.behalf != own() {
+            push_credentials(&mut ancillary, self.behalf);
         }
-        sendmsg_addr(&self.socket, &self.to, &[IoSlice::new(text)], &mut ancillary, SendFlags::NOSIGNAL).map(drop)
+        sendmsg_addr(&self.socket, &self.to, &[IoSlice::new(text)], &mut ancillary, QUIET).map(drop)
     }
 
     /// Returns when all that was sent before has been read: the reader closes the descriptor that it is sent.
     fn barrier(&self) -> Result<(), String> {
-        let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| format!("cannot make a pipe: {error}"))?;
+        let (ours, theirs) = pipe().map_err(|error| format!("cannot make a pipe: {error}"))?;
         self.send(b"BARRIER=1", &[theirs.as_fd()])?;
         drop(theirs);
         let since = Instant::now();

@@ -8,10 +8,12 @@
 
 use crate::cli::NotifyAccess;
 use crate::world::{SharedFamily, SharedWorld};
-use onready::engine::{Event, Field, Interest, LONGEST, NotifySocket, SharedProcess, Source, event, parse, tree};
+use onready::engine::{
+    CLOSED_ON_EXEC, Event, Field, Interest, LONGEST, NotifySocket, SharedProcess, Source, event, nonblocking_socket,
+    parse, tree,
+};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind,
-    recvmsg, socket_with, sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, recvmsg,
 };
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -24,6 +26,14 @@ use std::time::Duration;
 
 /// How many descriptors a message may bring; all are closed, which is what a barrier waits for.
 const DESCRIPTORS: usize = 253;
+
+#[cfg(target_os = "linux")]
+const SPACE: usize = rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1));
+#[cfg(not(target_os = "linux"))]
+const SPACE: usize = rustix::cmsg_space!(ScmRights(DESCRIPTORS));
+
+/// Who sent a message that the kernel vouches nothing for: nobody whom we know.
+const UNKNOWN_SENDER: (i32, u32) = (0, u32::MAX);
 
 /// The socket.
 pub struct Receiver {
@@ -70,8 +80,7 @@ impl Receiver {
     /// # Errors
     /// None of them can be used.
     pub fn bind(state_dir: &Path, access: NotifyAccess) -> io::Result<Receiver> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+        let socket = nonblocking_socket(AddressFamily::UNIX, SocketType::DGRAM)?;
         pass_credentials(&socket)?;
         let mut receiver = Receiver {
             socket,
@@ -143,27 +152,28 @@ impl Receiver {
     }
 
     fn receive(&mut self) -> io::Result<Option<Message>> {
-        let mut space =
-            vec![std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1))];
+        let mut space = vec![std::mem::MaybeUninit::uninit(); SPACE];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut slices = [IoSliceMut::new(&mut self.buffer)];
-        let message = match recvmsg(&self.socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC) {
+        let message = match recvmsg(&self.socket, &mut slices, &mut control, CLOSED_ON_EXEC) {
             Ok(message) => message,
             Err(rustix::io::Errno::AGAIN) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let (mut pid, mut uid) = (0, u32::MAX);
+        #[cfg_attr(not(target_os = "linux"), allow(unused_mut))]
+        let mut sender = UNKNOWN_SENDER;
         for part in control.drain() {
             match part {
                 #[cfg(target_os = "linux")]
-                RecvAncillaryMessage::ScmCredentials(sender) => {
-                    (pid, uid) = (sender.pid.as_raw_nonzero().get(), sender.uid.as_raw());
+                RecvAncillaryMessage::ScmCredentials(known) => {
+                    sender = (known.pid.as_raw_nonzero().get(), known.uid.as_raw());
                 }
                 // Closed by being dropped: a barrier waits for it, whoever sent it.
                 RecvAncillaryMessage::ScmRights(descriptors) => descriptors.for_each(drop),
                 _ => {}
             }
         }
+        let (pid, uid) = sender;
         Ok(Some(Message { length: message.bytes, pid, uid }))
     }
 
@@ -171,7 +181,8 @@ impl Receiver {
     fn is_allowed(&self, message: &Message) -> bool {
         let Some(heard) = &self.source else { return false };
         let main = heard.main.borrow().pid();
-        if message.pid == main {
+        // Without the kernel's word for the sender, who may write to the socket is the folder's mode to decide.
+        if message.pid == main || !cfg!(target_os = "linux") {
             return true;
         }
         if self.access == NotifyAccess::Main {
@@ -274,7 +285,7 @@ fn prepared(folder: &Path) -> io::Result<PathBuf> {
 
 #[cfg(target_os = "linux")]
 fn pass_credentials(socket: &OwnedFd) -> io::Result<()> {
-    Ok(sockopt::set_socket_passcred(socket, true)?)
+    Ok(rustix::net::sockopt::set_socket_passcred(socket, true)?)
 }
 
 #[cfg(not(target_os = "linux"))]

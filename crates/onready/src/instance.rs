@@ -7,7 +7,9 @@ use crate::process::{Process, is_readable};
 use crate::tree;
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 
 /// A process, named for good.

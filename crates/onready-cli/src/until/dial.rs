@@ -1,7 +1,8 @@
 //! A connection on trial, without waiting: to see that a listener accepts.
 
+use onready::engine::nonblocking_socket;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
+use rustix::net::{AddressFamily, SocketType, connect, sockopt};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -18,7 +19,7 @@ pub enum Dial {
 }
 
 fn stream(family: AddressFamily) -> io::Result<OwnedFd> {
-    Ok(socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?)
+    nonblocking_socket(family, SocketType::STREAM)
 }
 
 fn judge(socket: OwnedFd, result: Result<(), Errno>) -> Dial {

@@ -3,8 +3,7 @@
 //! # References
 //! s6: notifywhenup; pipe(7)
 
-use onready::engine::{Event, Interest, Source};
-use rustix::pipe::{PipeFlags, pipe_with};
+use onready::engine::{Event, Interest, Source, pipe};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -21,7 +20,7 @@ impl FdLine {
     /// # Errors
     /// No descriptors left.
     pub fn new(sign: usize) -> io::Result<(FdLine, OwnedFd)> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (reader, writer) = pipe()?;
         rustix::io::ioctl_fionbio(&reader, true)?;
         Ok((FdLine { sign, pipe: Some(reader) }, writer))
     }

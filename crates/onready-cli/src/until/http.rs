@@ -11,7 +11,7 @@ use super::dial::Dial;
 use super::socket::{Endpoint, Ownership, Whose};
 use crate::when::HttpSign;
 use crate::world::SharedWorld;
-use onready::engine::{Event, Interest, Source};
+use onready::engine::{Event, Interest, QUIET, Source};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -96,7 +96,7 @@ impl Http {
 
     fn ask(&mut self, socket: OwnedFd) -> Trial {
         let request = self.request();
-        match rustix::net::send(&socket, request.as_bytes(), rustix::net::SendFlags::NOSIGNAL) {
+        match rustix::net::send(&socket, request.as_bytes(), QUIET) {
             Ok(n) if n == request.len() => Trial::Asked { socket, answer: Vec::new() },
             _ => self.pause(),
         }

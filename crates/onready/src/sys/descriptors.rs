@@ -1,6 +1,6 @@
 //! New descriptors, close-on-exec from birth where the system can; nothing here is unsafe.
 
-use rustix::net::{AddressFamily, SendFlags, SocketType};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -10,6 +10,13 @@ pub const QUIET: SendFlags = SendFlags::NOSIGNAL;
 /// No SIGPIPE for a peer that is gone. Where there is no such flag, Rust programs ignore the signal anyhow.
 #[cfg(target_vendor = "apple")]
 pub const QUIET: SendFlags = SendFlags::empty();
+
+/// Received descriptors are close-on-exec; elsewhere they are closed as soon as they are seen.
+#[cfg(not(target_vendor = "apple"))]
+pub const CLOSED_ON_EXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+/// Received descriptors are close-on-exec; elsewhere they are closed as soon as they are seen.
+#[cfg(target_vendor = "apple")]
+pub const CLOSED_ON_EXEC: RecvFlags = RecvFlags::empty();
 
 /// A pipe: the end to read from and the end to write to.
 ///
@@ -48,15 +55,24 @@ pub fn stream_pair() -> io::Result<(OwnedFd, OwnedFd)> {
 /// # Errors
 /// No descriptors left.
 pub fn message_socket() -> io::Result<OwnedFd> {
+    socket(AddressFamily::UNIX, SocketType::DGRAM)
+}
+
+/// A socket that does not block.
+///
+/// # Errors
+/// No descriptors left.
+pub fn nonblocking_socket(family: AddressFamily, kind: SocketType) -> io::Result<OwnedFd> {
+    let socket = socket(family, kind)?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    Ok(socket)
+}
+
+fn socket(family: AddressFamily, kind: SocketType) -> io::Result<OwnedFd> {
     #[cfg(not(target_vendor = "apple"))]
-    return Ok(rustix::net::socket_with(
-        AddressFamily::UNIX,
-        SocketType::DGRAM,
-        rustix::net::SocketFlags::CLOEXEC,
-        None,
-    )?);
+    return Ok(rustix::net::socket_with(family, kind, rustix::net::SocketFlags::CLOEXEC, None)?);
     #[cfg(target_vendor = "apple")]
-    return closed_on_exec(rustix::net::socket(AddressFamily::UNIX, SocketType::DGRAM, None)?);
+    return closed_on_exec(rustix::net::socket(family, kind, None)?);
 }
 
 #[cfg(target_vendor = "apple")]
