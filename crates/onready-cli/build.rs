@@ -1,0 +1,51 @@
+//! Links the program statically where that can be done: of what a launcher costs, a third would be the dynamic
+//! linker's work (docs/BENCHMARKS.md). `ONREADY_DYNAMIC=1` builds it as usual.
+//!
+//! rustc's own switch (`-C target-feature=+crt-static`) is for whole builds with `--target` only, since it would hold
+//! for procedural macros too. So the linker is told `-static`, and finds in a folder of ours, ahead of all others,
+//! linker scripts under the names of the shared libraries that lead to the static ones.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What rustc links on this target, and the archives that stand for it.
+const LIBRARIES: [(&str, &[&str]); 7] = [
+    ("gcc_s", &["libgcc_eh.a", "libgcc.a", "libc.a"]),
+    ("c", &["libc.a", "libgcc_eh.a", "libgcc.a"]),
+    ("m", &["libm.a"]),
+    ("dl", &["libdl.a"]),
+    ("rt", &["librt.a"]),
+    ("pthread", &["libpthread.a"]),
+    ("util", &["libutil.a"]),
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=ONREADY_DYNAMIC");
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let here = variable("TARGET") == "x86_64-unknown-linux-gnu" && variable("HOST") == variable("TARGET");
+    let wanted = variable("ONREADY_DYNAMIC").is_empty() && variable("PROFILE") == "release";
+    let already = variable("CARGO_CFG_TARGET_FEATURE").split(',').any(|feature| feature == "crt-static");
+    let folder = PathBuf::from(variable("OUT_DIR"));
+    if here && wanted && !already && write_scripts(&folder).is_some() {
+        println!("cargo::rustc-link-search=native={}", folder.display());
+        println!("cargo::rustc-link-arg-bins=-static");
+        println!("cargo::rustc-link-arg-bins=-no-pie");
+    }
+}
+
+/// `None` if an archive is missing: then the program is linked as usual.
+fn write_scripts(folder: &Path) -> Option<()> {
+    for (name, archives) in LIBRARIES {
+        let found: Option<Vec<String>> = archives.iter().map(|archive| find(archive)).collect();
+        std::fs::write(folder.join(format!("lib{name}.a")), format!("GROUP ( {} )\n", found?.join(" "))).ok()?;
+    }
+    Some(())
+}
+
+/// Where the C compiler has an archive.
+fn find(archive: &str) -> Option<String> {
+    let asked = Command::new("cc").arg(format!("-print-file-name={archive}")).output().ok()?;
+    let path = String::from_utf8(asked.stdout).ok()?.trim().to_owned();
+    Path::new(&path).is_absolute().then_some(path)
+}
