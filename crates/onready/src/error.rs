@@ -8,6 +8,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// A start that did not end in a ready server. Nothing of the server is left running.
+///
+/// Its text completes "NAME: ...", names what it is about, and holds the server's last status, if there was one:
+/// `the server exited with code 3 before it was ready; its last status was "opening the database"`.
+///
+/// ```
+/// use onready::StartError;
+///
+/// fn advice(error: &StartError) -> &'static str {
+///     match error {
+///         StartError::AlreadyRunning { .. } => "stop the other one first",
+///         StartError::TimedOut { .. } => "give it more time",
+///         _ => "see what it printed",
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
@@ -262,7 +277,16 @@ impl Error for StartError {
     }
 }
 
-/// A server could not tell how it is getting on.
+/// A server could not tell how it is getting on, or could not have what it was to have from `notify` on. Most servers
+/// end with it: as an [`io::Error`], by `?` in `main`, its text reaches the caller.
+///
+/// ```
+/// fn serve() -> std::io::Result<()> {
+///     let ready = onready::Launch::default().enter();
+///     Ok(ready.notify()?)
+/// }
+/// # serve().unwrap();
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NotifyError {

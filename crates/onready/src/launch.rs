@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     pub(crate) named: Option<crate::verbs::Named>,
 }
 
-/// Who this process is after [`Launch::try_enter`].
+/// Who this process is after [`Launch::try_enter`]; see the example there.
 #[derive(Debug)]
 pub enum Role {
     /// The server: in the background, or in the foreground when it was not to be daemonized.
@@ -51,7 +51,7 @@ pub enum Role {
     Launcher(Started),
 }
 
-/// A server that is ready, as its launcher sees it.
+/// A server that is ready, as its launcher sees it; see the example at [`Launch::try_enter`].
 #[derive(Clone, Debug)]
 pub struct Started {
     pub(crate) pid: u32,
@@ -60,7 +60,11 @@ pub struct Started {
 }
 
 impl Started {
-    /// The server's process id.
+    /// The server's process id. It is a child of this process: who lives on has a zombie of it after its end, until
+    /// it is waited for.
+    ///
+    /// # References
+    /// waitpid(2)
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -78,6 +82,12 @@ impl Started {
 
 impl Launch {
     /// Whether to run in the background; what `--daemonize` sets.
+    ///
+    /// ```
+    /// let background = std::env::var_os("MYDB_BACKGROUND").is_some();
+    /// let ready = onready::Launch::default().daemonize(background).enter();
+    /// # ready.notify().unwrap();
+    /// ```
     pub fn daemonize(mut self, yes: bool) -> Self {
         self.settings.daemonize = yes;
         self
@@ -85,6 +95,12 @@ impl Launch {
 
     /// How long the server may take to be ready. The default, and zero, is no limit: a server that dies, or gives up,
     /// is seen without one. A server may ask for more with [`Ready::extend_timeout`].
+    ///
+    /// A server that is late gets SIGTERM, and SIGKILL five seconds later; the exit code is 124.
+    ///
+    /// ```
+    /// let launch = onready::Launch::default().timeout(std::time::Duration::from_secs(90));
+    /// ```
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.settings.timeout = Some(limit).filter(|limit| !limit.is_zero());
         self
@@ -92,6 +108,16 @@ impl Launch {
 
     /// Where stdout and stderr of a server in the background go, at the end of the file; the output of its start is
     /// in it too. A relative path is meant from the caller's directory. The default is `/dev/null`.
+    ///
+    /// It is opened by the launcher, with the caller's privileges. A link is followed if it belongs to the caller or
+    /// to root.
+    ///
+    /// ```
+    /// let launch = onready::Launch::default().log("/var/log/mydb.log");
+    /// ```
+    ///
+    /// # References
+    /// open(2): O_APPEND
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.log = Some(path.into());
         self
@@ -99,6 +125,16 @@ impl Launch {
 
     /// A file that holds the server's pid, and is locked as long as the server lives: a second start fails with
     /// [`StartError::AlreadyRunning`] before anything else happens. Not used in the foreground.
+    ///
+    /// Only the lock counts: what an earlier server has left in the file is no obstacle. A relative path is meant from
+    /// the caller's directory. Links, and files of other users, are refused.
+    ///
+    /// ```
+    /// let launch = onready::Launch::default().pid_file("/run/mydb.pid");
+    /// ```
+    ///
+    /// # References
+    /// flock(2)
     pub fn pid_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.pid_file = Some(path.into());
         self
@@ -106,12 +142,23 @@ impl Launch {
 
     /// The directory of a server in the background from `notify` on; `/` by default, so that no file system is kept
     /// busy. Until `notify` it is the caller's directory: relative paths of the command line mean what they say.
+    ///
+    /// ```
+    /// let launch = onready::Launch::default().working_directory("/srv/mydb");
+    /// ```
     pub fn working_directory(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.working_directory = Some(path.into());
         self
     }
 
-    /// The mask of file modes of a server in the background, from its start on. The default is the caller's.
+    /// The mask of file modes of a server in the background, from `enter` on. The default is the caller's.
+    ///
+    /// ```
+    /// let launch = onready::Launch::default().umask(0o027);
+    /// ```
+    ///
+    /// # References
+    /// umask(2)
     pub fn umask(mut self, mask: u32) -> Self {
         self.settings.umask = Some(mask);
         self
@@ -119,12 +166,25 @@ impl Launch {
 
     /// The user (a name or a number) that the server becomes inside `notify`, after it has opened what needs
     /// privileges and before ready is told; its groups become that user's. In the foreground too, if it runs as root.
+    ///
+    /// That there is such a user is checked by the launcher, before anything is started.
+    ///
+    /// ```
+    /// let launch = onready::Launch::default().user("www-data");
+    /// ```
+    ///
+    /// # References
+    /// setgroups(2), setreuid(2), getgrouplist(3)
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.settings.user = Some(name.into());
         self
     }
 
     /// The group (a name or a number) that the server gets inside `notify`; the default is the user's own.
+    ///
+    /// ```
+    /// let launch = onready::Launch::default().user("www-data").group("adm");
+    /// ```
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.settings.group = Some(name.into());
         self
@@ -136,6 +196,15 @@ impl Launch {
     ///
     /// Call it early in `main`, before anything that should not be done twice: the server is this same program,
     /// started again with the same arguments.
+    ///
+    /// ```
+    /// fn main() -> Result<(), onready::NotifyError> {
+    ///     let ready = onready::Launch::default().enter();
+    ///     // open, load, bind
+    ///     ready.notify()
+    ///     // serve
+    /// }
+    /// ```
     #[allow(clippy::disallowed_methods)] // ending the process is what it is for
     pub fn enter(self) -> Ready {
         match self.begin(true) {
@@ -148,10 +217,26 @@ impl Launch {
         }
     }
 
-    /// As [`Launch::enter`], but never ends the process.
+    /// As [`Launch::enter`], but never ends the process: for a launcher that has other things to do, or says in its own
+    /// words what came of it. Signals, threads and descriptors of the process are as before when it returns.
+    ///
+    /// ```
+    /// use onready::{Launch, Role, StartError};
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     match Launch::default().daemonize(true).try_enter() {
+    ///         Ok(Role::Server(ready)) => ready.notify()?, // and serve
+    ///         Ok(Role::Launcher(server)) => println!("ready after {:?}, pid {}", server.elapsed(), server.pid()),
+    ///         Err(StartError::AlreadyRunning { pid, .. }) => println!("it is there already: {pid:?}"),
+    ///         Err(error) => return Err(error.into()),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// In the launcher: why there is no ready server.
+    /// In the launcher, why there is no ready server; nothing of it is left then. In any process, that the variable by
+    /// which a server knows itself was forged, or that `enter` was called before.
     pub fn try_enter(self) -> Result<Role, StartError> {
         self.begin(false)
     }

@@ -14,7 +14,16 @@ use std::time::Duration;
 /// What of a status text is sent; a terminal line is far shorter.
 const LONGEST_STATUS: usize = 4096;
 
-/// A server that is starting. Say [`Ready::notify`] when it serves.
+/// A server that is starting. Say [`Ready::notify`] when it serves; from whatever thread.
+///
+/// ```
+/// # fn main() -> Result<(), onready::NotifyError> {
+/// let ready = onready::Launch::default().enter();
+/// ready.status("opening the database")?;
+/// // ...
+/// ready.notify()
+/// # }
+/// ```
 ///
 /// If it is dropped without `notify`, in the background, the launcher takes that as "will never be ready": it waits
 /// for the exit code of the process, and if the process lives on, stops it and exits with 125.
@@ -43,6 +52,14 @@ impl Ready {
     }
 
     /// Whether this process runs in the background, started by a launcher.
+    ///
+    /// ```
+    /// let ready = onready::Launch::default().enter();
+    /// if !ready.is_daemon() {
+    ///     println!("press Ctrl-C to end it");
+    /// }
+    /// # ready.notify().unwrap();
+    /// ```
     pub fn is_daemon(&self) -> bool {
         self.end.is_some()
     }
@@ -67,6 +84,14 @@ impl Ready {
     }
 
     /// Asks for time: the launcher's deadline is at least this far away from now. No effect where there is none.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), onready::NotifyError> {
+    /// let ready = onready::Launch::default().enter();
+    /// ready.extend_timeout(std::time::Duration::from_secs(600))?; // the log has to be replayed
+    /// # ready.notify()
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The launcher, or in the foreground the service manager, cannot be reached.
@@ -94,6 +119,16 @@ impl Ready {
     ///
     /// Processes that the server has started before still hold the streams of that time: start them afterwards, or
     /// give them streams of their own.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let ready = onready::Launch::default().enter();
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// ready.notify()?; // who connects now is served
+    /// # drop(listener);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Something that was asked for cannot be had; the server must end then, and the launcher reports its exit code.
