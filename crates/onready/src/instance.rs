@@ -66,9 +66,14 @@ impl Identity {
 
     /// Whether it lives: this very process, and not a zombie.
     pub fn is_alive(&self) -> bool {
-        self.is_from_here()
-            && tree::stat(self.pid).is_some_and(|stat| stat.is_alive() && stat.start_time == self.start_time)
-            && (self.unique.is_none() || self.hold().is_some())
+        match self.unique {
+            Some(_) => self.hold().is_some(),
+            None => self.is_from_here() && self.look().is_some(),
+        }
+    }
+
+    fn look(&self) -> Option<tree::Stat> {
+        tree::stat(self.pid).filter(|stat| stat.is_alive() && stat.start_time == self.start_time)
     }
 
     /// Holds on to it, if it lives: from now on a signal through the pidfd reaches it or nobody.
@@ -78,13 +83,9 @@ impl Identity {
         }
         // Held first, then looked at: what is seen now is what the pidfd holds.
         let process = Process::other(self.pid).ok().flatten()?;
-        let stat = tree::stat(self.pid).filter(|stat| stat.is_alive() && stat.start_time == self.start_time)?;
         let fd = process.fd()?;
-        let same = match (self.unique, unique(fd)) {
-            (Some(then), Some(now)) => then == now,
-            _ => true,
-        };
-        (same && stat.pid == self.pid && !is_readable(fd)).then_some(process)
+        let is_another = self.unique.is_some_and(|then| unique(fd).is_some_and(|now| now != then));
+        (!is_another && self.look().is_some() && !is_readable(fd)).then_some(process)
     }
 }
 

@@ -34,9 +34,9 @@ impl Status {
     /// The record cannot be read or understood.
     pub fn of(state: &StateDir, name: &str) -> io::Result<Status> {
         let record = state.read(name)?;
-        let now = record.as_ref().map(|record| state.state(record));
         let identity = record.as_ref().and_then(|record| record.identity.as_ref());
         let identity = identity.filter(|identity| identity.is_alive());
+        let now = record.as_ref().map(|record| state.state_if(record, identity.is_some()));
         let uptime = identity.map(|identity| super::state::since_start(identity.start_time));
         Ok(Status { name: name.into(), state: now, pid: identity.map(|identity| identity.pid), uptime, record })
     }
@@ -101,7 +101,7 @@ impl Status {
         line("command", &command_text(&record.argv));
         line("started", &self.started(record));
         for (label, value) in
-            [("listening", record.listening.join(", ")), ("error", record.error.clone().unwrap_or_default())]
+            [("listening", self.listening(record)), ("error", record.error.clone().unwrap_or_default())]
         {
             if !value.is_empty() {
                 line(label, &value.replace('\n', "\n             "));
@@ -113,6 +113,11 @@ impl Status {
             value.iter().for_each(|value| line(label, value));
         }
         text
+    }
+
+    /// Where it listens, as long as it does.
+    fn listening(&self, record: &Record) -> String {
+        self.pid.map_or_else(String::new, |_| record.listening.join(", "))
     }
 
     fn started(&self, record: &Record) -> String {

@@ -48,11 +48,17 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    fn bytes(&mut self, whose: &str, bytes: &[u8]) -> io::Result<()> {
-        if self.several && self.last.as_deref() != Some(whose) {
-            self.say(&format!("{whose}:"))?;
-            self.last = Some(whose.into());
+    /// A line of ours stands before the first bytes of a start, and where bytes of another stream begin.
+    fn bytes(&mut self, reader: &mut Reader, bytes: &[u8]) -> io::Result<()> {
+        let label = reader.label();
+        let is_another = self.several && self.last.as_ref() != Some(&label);
+        match reader.started.take() {
+            Some(at) if self.several => self.say(&format!("{label}, started {}:", moment(at)))?,
+            Some(at) => self.say(&format!("{}, started {}:", reader.name, moment(at)))?,
+            None if is_another => self.say(&format!("{label}:"))?,
+            None => {}
         }
+        self.last = Some(label);
         self.out.write_all(bytes)
     }
 }
@@ -66,14 +72,16 @@ pub(super) struct Reader {
     folder: Option<PathBuf>,
     file: Option<File>,
     at: u64,
-    /// The last start that was shown.
+    /// The last start that was passed.
     marked: u64,
+    /// A start of which nothing was shown yet.
+    started: Option<u64>,
 }
 
 impl Reader {
     pub(super) fn new(name: &str, stream: usize, path: PathBuf, folder: &Path) -> Reader {
         let folder = (path.parent() == Some(folder)).then(|| folder.to_owned());
-        Reader { name: name.into(), stream, path, folder, file: None, at: 0, marked: 0 }
+        Reader { name: name.into(), stream, path, folder, file: None, at: 0, marked: 0, started: None }
     }
 
     pub(super) fn path(&self) -> &PathBuf {
@@ -150,17 +158,30 @@ impl Reader {
 
     /// Bytes, and between them the starts, each once.
     fn show(&mut self, file: &File, from: u64, to: u64, starts: &[Start], output: &mut Output<'_>) -> io::Result<()> {
-        let label = self.label();
         let mut at = from;
         for start in starts {
             let here = start.sizes[self.stream];
             if start.at > self.marked && (at..=to).contains(&here) {
-                copy(file, at, here, &label, output)?;
-                output.say(&format!("{} was started {}", self.name, moment(start.at)))?;
-                (self.marked, at) = (start.at, here);
+                self.copy(file, at, here, output)?;
+                (self.marked, self.started, at) = (start.at, Some(start.at), here);
             }
         }
-        copy(file, at, to, &label, output)
+        self.copy(file, at, to, output)
+    }
+
+    fn copy(&mut self, file: &File, mut from: u64, to: u64, output: &mut Output<'_>) -> io::Result<()> {
+        let mut buffer = vec![0; CHUNK];
+        while from < to {
+            let room = usize::try_from(to - from).unwrap_or(CHUNK).min(CHUNK);
+            match file.read_at(&mut buffer[..room], from)? {
+                0 => break,
+                count => {
+                    output.bytes(self, &buffer[..count])?;
+                    from += count as u64;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -181,21 +202,6 @@ fn open(path: &Path) -> io::Result<Option<File>> {
         Err(rustix::io::Errno::NOENT | rustix::io::Errno::NXIO) => Ok(None),
         Err(error) => Err(io::Error::new(io::Error::from(error).kind(), format!("{}: {error}", path.display()))),
     }
-}
-
-fn copy(file: &File, mut from: u64, to: u64, label: &str, output: &mut Output<'_>) -> io::Result<()> {
-    let mut buffer = vec![0; CHUNK];
-    while from < to {
-        let room = usize::try_from(to - from).unwrap_or(CHUNK).min(CHUNK);
-        match file.read_at(&mut buffer[..room], from)? {
-            0 => break,
-            count => {
-                output.bytes(label, &buffer[..count])?;
-                from += count as u64;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Where the last lines begin, and how many those are.

@@ -66,20 +66,6 @@ pub(super) mod list {
     }
 }
 
-/// For variables and their values.
-pub(super) mod pairs {
-    use super::*;
-
-    pub(crate) fn serialize<S: Serializer>(list: &[(OsString, OsString)], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(list.iter().map(|(name, value)| (Text(name), Text(value))))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(OsString, OsString)>, D::Error> {
-        let list = Vec::<(OwnedText, OwnedText)>::deserialize(from)?;
-        Ok(list.into_iter().map(|(name, value)| (name.0, value.0)).collect())
-    }
-}
-
 /// For a path that may be missing.
 pub(super) mod path {
     use super::*;

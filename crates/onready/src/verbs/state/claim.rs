@@ -109,7 +109,7 @@ impl StateDir {
     }
 
     fn claimed(&self, name: &str, lock: Option<File>) -> Result<Claim, StartError> {
-        let record = match self.read(name) {
+        let record = match self.read_whole(name) {
             // Not ours, or damaged by a full disk or a power cut: it says nothing.
             Err(error) if error.kind() != io::ErrorKind::Unsupported => None,
             read => read.map_err(|error| {

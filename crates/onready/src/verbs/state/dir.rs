@@ -5,14 +5,18 @@ use crate::error::StartError;
 use crate::private_dir::{Use, absolute_variable, is_own_directory, runtime_path};
 use crate::verbs::folder::Folder;
 use rustix::fs::{FlockOperation, OFlags, flock};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 /// The endings of a record, of one that is being written, and of a lock.
-pub(super) const RECORD: &str = ".json";
+pub(super) const RECORD: &str = ".state";
 pub(super) const FRESH: &str = ".new";
 pub(super) const LOCK: &str = ".lock";
+
+/// More than a record's line usually is long.
+const USUAL: usize = 4096;
 
 /// The directory that holds the records and locks of all servers with a name, open.
 #[derive(Clone, Debug)]
@@ -49,18 +53,38 @@ impl StateDir {
         self.logs.join(name)
     }
 
-    /// What is on record under a name; `None` if nothing is.
+    /// What is on record under a name, without the environment; `None` if nothing is.
     ///
     /// # Errors
     /// It cannot be read or understood.
     pub fn read(&self, name: &str) -> io::Result<Option<Record>> {
+        let Some(mut file) = self.record_file(name)? else { return Ok(None) };
+        // As much as most lines are long, and more if this one is longer.
+        let mut text = vec![0; USUAL];
+        let mut length = 0;
+        loop {
+            let count = file.read(&mut text[length..])?;
+            let has_line = text[length..length + count].contains(&b'\n');
+            length += count;
+            if count == 0 || has_line {
+                return Record::parse(&text[..length]).map(Some);
+            }
+            text.resize(text.len().max(length + USUAL), 0);
+        }
+    }
+
+    pub(super) fn read_whole(&self, name: &str) -> io::Result<Option<Record>> {
+        let Some(mut file) = self.record_file(name)? else { return Ok(None) };
         let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Record::parse_whole(&text).map(Some)
+    }
+
+    fn record_file(&self, name: &str) -> io::Result<Option<File>> {
         match self.dir.file(&format!("{name}{RECORD}"), OFlags::RDONLY) {
-            Ok(mut file) => file.read_to_end(&mut text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        Record::parse(&text).map(Some)
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     /// The names on record, sorted.
@@ -79,8 +103,12 @@ impl StateDir {
 
     /// What a record means now. Whoever holds the name's lock asks [`Claim::state`](super::Claim::state).
     pub fn state(&self, record: &Record) -> State {
+        self.state_if(record, record.is_alive())
+    }
+
+    pub(in crate::verbs) fn state_if(&self, record: &Record, is_alive: bool) -> State {
         let waits = record.outcome == super::Outcome::Starting;
-        record.state(waits && self.is_locked(&record.name))
+        record.state_if(waits && self.is_locked(&record.name), is_alive)
     }
 
     /// Whether somebody starts, stops or restarts a server of this name at this moment.

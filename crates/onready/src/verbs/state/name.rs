@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-/// The longest name, in bytes: a file name takes 255, and our longest suffix is 5.
-pub const LONGEST_NAME: usize = 250;
+/// The longest name, in bytes: a file name takes 255, and our longest ending is 6.
+pub const LONGEST_NAME: usize = 249;
 
 /// Checks a name that somebody chose.
 ///

@@ -5,6 +5,7 @@ use crate::instance::Identity;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -68,13 +69,15 @@ impl Outcome {
 #[non_exhaustive]
 pub struct Record {
     version: u32,
+    /// How long the environment is in the file.
+    environment_bytes: u64,
     /// Its name.
     pub name: String,
     /// The command: what runs in the background.
     #[serde(with = "bytes::list")]
     pub argv: Vec<OsString>,
-    /// The environment in which it was asked for.
-    #[serde(with = "bytes::pairs")]
+    /// The environment in which it was asked for. Not in what [`StateDir::read`](super::StateDir::read) gives.
+    #[serde(skip)]
     pub environment: Vec<(OsString, OsString)>,
     /// The directory in which it was asked for.
     #[serde(with = "bytes::path")]
@@ -181,6 +184,10 @@ impl Record {
     ///
     /// `is_locked`: somebody holds the lock of its name, as a starter does.
     pub fn state(&self, is_locked: bool) -> State {
+        self.state_if(is_locked, self.is_alive())
+    }
+
+    pub(in crate::verbs) fn state_if(&self, is_locked: bool, is_alive: bool) -> State {
         let from_here = self.identity.as_ref().is_none_or(Identity::is_from_here);
         match self.outcome {
             Outcome::Stopped => State::Stopped,
@@ -188,16 +195,19 @@ impl Record {
             Outcome::Starting | Outcome::Ready if !from_here => State::Stopped,
             Outcome::Starting if is_locked => State::Starting,
             Outcome::Starting => State::Dead,
-            Outcome::Ready if self.is_alive() => State::Ready,
+            Outcome::Ready if is_alive => State::Ready,
             Outcome::Ready => State::Dead,
             // Kept though its time was over.
-            Outcome::TimedOut if self.is_alive() => State::Starting,
+            Outcome::TimedOut if is_alive => State::Starting,
             _ => State::Failed,
         }
     }
 
+    /// The file is a line of JSON and, behind it, the environment as the kernel has it: no list that does not need it
+    /// has to understand it, and it may be large.
     pub(super) fn parse(text: &[u8]) -> io::Result<Record> {
-        let record: Record = serde_json::from_slice(text)?;
+        let end = text.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
+        let record: Record = serde_json::from_slice(&text[..end])?;
         if record.version > VERSION {
             let why = format!("the record of {} was written by a later version of onready", record.name);
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
@@ -205,17 +215,42 @@ impl Record {
         Ok(record)
     }
 
+    /// The environment too.
+    pub(super) fn parse_whole(text: &[u8]) -> io::Result<Record> {
+        let mut record = Record::parse(text)?;
+        let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
+        let block = text.get(end + 1..).unwrap_or_default();
+        if Ok(record.environment_bytes) != u64::try_from(block.len()) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        record.environment = block.split(|byte| *byte == 0).filter_map(variable).collect();
+        Ok(record)
+    }
+
     pub(super) fn text(&self) -> io::Result<Vec<u8>> {
-        let mut text = serde_json::to_vec(self)?;
+        let block: Vec<u8> = self
+            .environment
+            .iter()
+            .flat_map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes(), b"\0"].into_iter().flatten().copied())
+            .collect();
+        let record = Record { environment_bytes: block.len() as u64, environment: Vec::new(), ..self.clone() };
+        let mut text = serde_json::to_vec(&record)?;
         text.push(b'\n');
+        text.extend(block);
         Ok(text)
     }
+}
+
+fn variable(text: &[u8]) -> Option<(OsString, OsString)> {
+    // A name may begin with an equals sign.
+    let equals = 1 + text.get(1..)?.iter().position(|byte| *byte == b'=')?;
+    let part = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+    Some((part(&text[..equals]), part(&text[equals + 1..])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::ffi::OsStringExt;
 
     fn full() -> Record {
         let odd = OsString::from_vec(vec![b'a', 0xff, b'"', 1, b'\n']);
@@ -234,22 +269,24 @@ mod tests {
     fn every_byte_survives() {
         let record = full();
         let text = record.text().expect("JSON");
-        assert_eq!(Record::parse(&text).expect("our own text"), record);
+        let read = Record::parse_whole(&text).expect("our own text");
+        assert_eq!(Record { environment_bytes: 0, ..read }, record);
     }
 
     #[test]
     fn half_a_record_is_none() {
         let text = full().text().expect("JSON");
-        for end in 0..text.len() - 2 {
-            assert!(Record::parse(&text[..end]).is_err(), "{end}");
+        for end in 0..text.len() {
+            assert!(Record::parse_whole(&text[..end]).is_err(), "{end}");
         }
     }
 
     #[test]
     fn what_an_older_version_did_not_know_is_missing_and_what_a_later_one_knows_is_skipped() {
-        let record = Record::parse(br#"{"version":1,"name":"x","outcome":"ready","more":[1]}"#).expect("a record");
+        let record =
+            Record::parse(b"{\"version\":1,\"name\":\"x\",\"outcome\":\"ready\",\"more\":[1]}\n").expect("a record");
         assert_eq!((record.name.as_str(), record.outcome), ("x", Outcome::Ready));
-        let later = Record::parse(br#"{"version":2,"name":"x"}"#).expect_err("a later version");
+        let later = Record::parse(b"{\"version\":2,\"name\":\"x\"}\n").expect_err("a later version");
         assert_eq!(later.kind(), io::ErrorKind::Unsupported);
     }
 

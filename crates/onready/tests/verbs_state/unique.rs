@@ -1,0 +1,98 @@
+//! Names made unique: always a new one, and as fast among a thousand as alone.
+
+use crate::*;
+use onready::verbs::state::State;
+use std::collections::HashSet;
+
+#[test]
+fn living_names_are_never_given_again_and_those_of_the_dead_are() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    for name in ["x", "x-2", "x-3"] {
+        let mut claim = state.claim_unique("x").expect("a claim");
+        assert_eq!(claim.name(), name);
+        claim.write(&alive(name)).expect("write");
+    }
+    let mut second = state.claim("x-2").expect("a claim");
+    let mut record = second.record().cloned().expect("a record");
+    record.outcome = Outcome::Stopped;
+    second.write(&record).expect("write");
+    drop(second);
+    let again = state.claim_unique("x").expect("a claim");
+    assert_eq!((again.name(), again.state()), ("x-2", Some(State::Stopped)));
+    drop(again);
+    assert_eq!(files(state.path()).len(), 6, "a record and a lock for each, and nothing of what was tried");
+    sandbox.finish();
+}
+
+#[test]
+fn many_at_once_get_many_names() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    race(|_| {
+        let names: HashSet<String> = std::thread::scope(|scope| {
+            let start = || {
+                let mut claim = state.claim_unique("x").expect("a claim");
+                claim.write(&alive("x")).expect("write");
+                claim.name().to_owned()
+            };
+            let all: Vec<_> = (0..50).map(|_| scope.spawn(start)).collect();
+            all.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert_eq!(names.len(), 50, "{names:?}");
+        for name in names {
+            state.claim(&name).expect("a claim").forget();
+        }
+    });
+    assert_eq!(files(state.path()), [""; 0]);
+    sandbox.finish();
+}
+
+/// The fastest of some: what it costs when nothing else happens on the machine.
+fn fastest(mut what: impl FnMut()) -> Duration {
+    let times = (0..20).map(|_| {
+        let since = Instant::now();
+        what();
+        since.elapsed()
+    });
+    times.min().unwrap_or_default()
+}
+
+#[test]
+fn a_thousand_names_on_record_cost_next_to_nothing() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    let claim = || state.claim_unique("x").expect("a claim").forget();
+    let alone = fastest(claim);
+    for number in 0..1000 {
+        let mut claim = state.claim_unique("x").expect("a claim");
+        claim.write(&alive("x")).expect("write");
+        assert_eq!(claim.name() == "x", number == 0);
+    }
+    let among_living = fastest(claim);
+    println!("alone {alone:?}, among a thousand that live {among_living:?}");
+    // Twenty looks at records. Measured without the optimizer, so with room; the program's start takes milliseconds.
+    assert!(among_living < alone + Duration::from_millis(20), "{alone:?} {among_living:?}");
+
+    let since = Instant::now();
+    let listing = onready::verbs::list(&state).expect("a list");
+    let listed = since.elapsed();
+    assert_eq!((listing.servers.len(), listing.unreadable.len()), (1000, 0));
+    println!("list of a thousand: {listed:?}");
+    let limit = if cfg!(debug_assertions) { 2000 } else { 100 };
+    assert!(listed < Duration::from_millis(limit), "{listed:?}");
+    sandbox.finish();
+}
+
+#[test]
+fn a_given_name_like_a_made_up_one_is_respected() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    let held = state.claim("x").expect("a claim");
+    // Nothing is on record yet: its starter is at work.
+    let other = state.claim_unique("x").expect("a claim");
+    assert_eq!(other.name(), "x-2");
+    drop((held, other));
+    assert_eq!(files(state.path()), [""; 0]);
+    sandbox.finish();
+}
