@@ -82,6 +82,12 @@ pub fn only_process(sandbox: &Sandbox) -> i32 {
     all[0].0
 }
 
+/// Whether nobody holds a lock on an open file.
+pub fn is_free(file: &std::fs::File) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    flock(file, FlockOperation::NonBlockingLockExclusive).and_then(|()| flock(file, FlockOperation::Unlock)).is_ok()
+}
+
 /// Whether this test may do what only root may; says so if not.
 pub fn is_root(what: &str) -> bool {
     let root = rustix::process::geteuid().is_root();

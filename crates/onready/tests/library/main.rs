@@ -8,6 +8,7 @@ mod after_ready;
 mod argv;
 mod blocked_reader;
 mod channel;
+mod documents;
 mod examples;
 mod foreground;
 mod grandchildren;

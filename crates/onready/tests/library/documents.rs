@@ -1,0 +1,27 @@
+//! What the documents say of the tests is true.
+
+use std::path::Path;
+
+/// Every test that GOTCHAS names is there.
+#[test]
+fn gotchas_name_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let page = read("docs/GOTCHAS.md");
+    let mut named = 0;
+    for paragraph in page.split("*Test:*").skip(1) {
+        let text = paragraph.split("\n\n").next().unwrap_or_default();
+        // Between backticks, and with a module in front, or for short with dots.
+        for name in text.split('`').skip(1).step_by(2).filter(|name| !name.starts_with("...")) {
+            let (module, function) = name.rsplit_once("::").unwrap_or_else(|| panic!("no module in {name}"));
+            let file = match module {
+                "machine_tests::rules" => "src/machine_tests/rules.rs".to_owned(),
+                _ => format!("tests/library/{module}.rs"),
+            };
+            let found = function == "*" || read(&file).contains(&format!("fn {function}()"));
+            assert!(found, "{name} is not in {file}");
+            named += 1;
+        }
+    }
+    assert!(named > 50, "only {named}");
+}
