@@ -8,6 +8,7 @@
 
 use crate::cli::NotifyAccess;
 use crate::world::{SharedFamily, SharedWorld};
+use onready::engine::tree::Stat;
 use onready::engine::{
     CLOSED_ON_EXEC, Event, Field, Interest, LONGEST, NotifySocket, SharedProcess, Source, event, nonblocking_socket,
     parse, tree,
@@ -16,13 +17,15 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, recvmsg,
 };
 use std::cell::RefCell;
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many descriptors a message may bring; all are closed, which is what a barrier waits for.
 const DESCRIPTORS: usize = 253;
@@ -35,6 +38,12 @@ const SPACE: usize = rustix::cmsg_space!(ScmRights(DESCRIPTORS));
 /// Who sent a message that the kernel vouches nothing for: nobody whom we know.
 const UNKNOWN_SENDER: (i32, u32) = (0, u32::MAX);
 
+/// Who has said READY=1 may send a barrier right behind it, and fails if nobody is there any more (systemd-notify
+/// does). So as long as a process of the server runs, it may be about to; but no longer than this.
+const LINGER: Duration = Duration::from_millis(20);
+/// How often it is looked at whether one runs.
+const LINGER_LOOK: Duration = Duration::from_micros(200);
+
 /// The socket.
 pub struct Receiver {
     socket: OwnedFd,
@@ -44,6 +53,9 @@ pub struct Receiver {
     source: Option<Listeners>,
     journal: Option<Rc<RefCell<Vec<Heard>>>>,
     upwards: Option<NotifySocket>,
+    /// A barrier came after READY=1: nothing more is to be waited for.
+    has_barrier: bool,
+    settling: Option<Instant>,
     buffer: Vec<u8>,
 }
 
@@ -90,6 +102,8 @@ impl Receiver {
             source: None,
             journal: None,
             upwards: None,
+            has_barrier: false,
+            settling: None,
             buffer: vec![0; LONGEST + 1],
         };
         let paths = folders(state_dir).into_iter().filter_map(|folder| prepared(&folder).ok());
@@ -188,8 +202,11 @@ impl Receiver {
         if self.access == NotifyAccess::Main {
             return false;
         }
-        if tree::stat(message.pid).is_some() {
-            return heard.family.borrow().members().contains(&message.pid) || is_of(message.pid, main);
+        if heard.family.borrow().members().contains(&message.pid) {
+            return true;
+        }
+        if let Some(sender) = tree::stat(message.pid) {
+            return is_of(sender, main);
         }
         // Dead already, as systemd-notify is: the kernel vouches for the user it ran as, and that must do.
         let own = rustix::process::geteuid().as_raw();
@@ -215,8 +232,10 @@ impl Receiver {
         let mut world = heard.world.borrow_mut();
         for field in parse(&self.buffer[..message.length]) {
             match field {
+                Field::Barrier => self.has_barrier = world.said_ready,
                 Field::Ready => {
                     world.said_ready = true;
+                    world.ready_from = Some(message.pid);
                     world.has_spoken = true;
                 }
                 Field::Status(_) | Field::Reloading | Field::ExtendTimeout(_) => world.has_spoken = true,
@@ -226,6 +245,13 @@ impl Receiver {
             // The sign is the conditions' to give: READY=1 alone means nothing to `listen`.
             events.extend(event(field).filter(|event| !matches!(event, Event::Sign(_))));
         }
+    }
+
+    fn may_be_sending(&self) -> bool {
+        let Some(heard) = &self.source else { return false };
+        let said = heard.world.borrow().said_ready && !self.has_barrier;
+        let runs = |pid: &i32| tree::stat(*pid).is_some_and(|stat| stat.state == b'R');
+        said && heard.family.borrow().members().iter().any(runs)
     }
 
     /// MAINPID counts if it is one of the server's.
@@ -240,13 +266,15 @@ impl Receiver {
 }
 
 /// A zombie has no descendants any more, but its own parents are still told.
-fn is_of(pid: i32, main: i32) -> bool {
-    let mut at = pid;
+fn is_of(sender: Stat, main: i32) -> bool {
+    let mut at = sender;
     for _ in 0..64 {
-        match tree::stat(at) {
-            Some(stat) if stat.ppid == main || stat.pid == main => return true,
-            Some(stat) if stat.ppid > 1 => at = stat.ppid,
-            _ => return false,
+        if at.pid == main || at.ppid == main {
+            return true;
+        }
+        match tree::stat(at.ppid).filter(|_| at.ppid > 1) {
+            Some(parent) => at = parent,
+            None => return false,
         }
     }
     false
@@ -276,7 +304,7 @@ fn prepared(folder: &Path) -> io::Result<PathBuf> {
     }
     for entry in std::fs::read_dir(folder)?.flatten() {
         let owner = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        if owner.is_some_and(|pid| tree::stat(pid).is_none()) && Path::new("/proc/self").exists() {
+        if owner.and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
@@ -304,6 +332,17 @@ impl Drop for Receiver {
 impl Source for Receiver {
     fn interest(&self, want: &mut Interest) {
         want.read(&self.socket);
+        if self.settling.is_some() {
+            want.within(LINGER_LOOK);
+        }
+    }
+
+    fn settle(&mut self) {
+        self.settling = Some(Instant::now());
+    }
+
+    fn is_settled(&self) -> bool {
+        self.settling.is_some_and(|since| since.elapsed() >= LINGER || !self.may_be_sending())
     }
 
     fn collect(&mut self, ready: &Interest, now: Duration, events: &mut Vec<Event>) {

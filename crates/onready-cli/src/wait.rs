@@ -6,13 +6,12 @@ use crate::cli::{Cli, Wait};
 use crate::conditions::{Conditions, Ground, prepare};
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::tail::{Log, Tail};
 use crate::until::Whose;
 use crate::when::Sign;
 use crate::world::{SharedFamily, SharedWorld, World};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use named::NamedServer;
+use named::{NamedServer, WantedLines};
 use onready::engine::{
     Family, Machine, Outcome, Process, Rules, Signals, Source, Stopper, exit_code, human, signal_name, watch,
 };
@@ -58,9 +57,7 @@ struct Waiting {
     conditions: Conditions,
     world: SharedWorld,
     server: Option<NamedServer>,
-    tail: Option<Tail>,
     signals: Signals,
-    report: Report,
 }
 
 /// Nothing was started, so nothing is to be stopped.
@@ -99,15 +96,11 @@ impl Waiting {
         let mut conditions = prepare(&until[..first_auto], &[], &ground).map_err(failed)?;
         autos.iter().for_each(|when| conditions.also(when.to_string()));
         server.iter_mut().for_each(|server| server.gives = (first_auto..until.len()).collect());
-        let tail = server.as_ref().filter(|_| !conditions.matchers.is_empty()).map(|server| {
-            let matchers = std::mem::take(&mut conditions.matchers);
-            let logs: Result<Vec<Log>, _> =
-                server.logs().into_iter().map(|(path, start)| Log::since(&path, start)).collect();
-            logs.map(|logs| Tail::new(logs, matchers, Rc::clone(&world)))
-        });
-        let tail = tail.transpose().map_err(|error| failed(format!("cannot read the log: {error}")))?;
-        let report = server.as_ref().map_or_else(Report::default, NamedServer::report);
-        Ok(Waiting { conditions, world, server, tail, signals, report })
+        let matchers = std::mem::take(&mut conditions.matchers);
+        if let (Some(server), false) = (&mut server, matchers.is_empty()) {
+            server.lines = Some(WantedLines { matchers, world: Rc::clone(&world) });
+        }
+        Ok(Waiting { conditions, world, server, signals })
     }
 
     fn end(mut self, arguments: &Wait, started: Instant) -> Report {
@@ -122,7 +115,6 @@ impl Waiting {
             sources.push(server);
             sources.push(&mut world);
         }
-        sources.extend(self.tail.as_mut().map(|tail| tail as &mut dyn Source));
         sources.extend(self.conditions.sources.iter_mut().map(|source| source.as_mut() as &mut dyn Source));
         sources.push(&mut self.signals);
         let outcome = watch(started, &mut machine, &mut sources, &mut Nobody, &mut progress);
@@ -130,8 +122,8 @@ impl Waiting {
         self.describe(&machine, &outcome, started.elapsed(), arguments.timeout)
     }
 
-    fn describe(mut self, machine: &Machine, outcome: &Outcome, elapsed: Duration, timeout: Duration) -> Report {
-        let report = &mut self.report;
+    fn describe(self, machine: &Machine, outcome: &Outcome, elapsed: Duration, timeout: Duration) -> Report {
+        let mut report = self.server.as_ref().map_or_else(Report::default, NamedServer::report);
         report.elapsed = elapsed;
         match outcome {
             Outcome::Ready => {
@@ -140,7 +132,7 @@ impl Waiting {
             }
             Outcome::Exited(_) => {
                 if let Some(server) = &self.server {
-                    server.describe_end(report);
+                    server.describe_end(&mut report);
                 }
             }
             Outcome::Interrupted(signal) => {
@@ -163,6 +155,6 @@ impl Waiting {
             world.look();
             report.listening = world.addresses();
         }
-        self.report
+        report
     }
 }

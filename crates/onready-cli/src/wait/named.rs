@@ -1,6 +1,9 @@
 //! The server of a name, as it is on record and as it lives, while somebody waits for it.
 
 use crate::report::Report;
+use crate::tail::{Log, Tail};
+use crate::until::Matcher;
+use crate::world::SharedWorld;
 use onready::engine::{Event, Interest, Process, SharedProcess, Source, exit_code, tree};
 use onready::verbs::UNKNOWN_NAME;
 use onready::verbs::state::{Record, State, StateDir, check_name};
@@ -23,6 +26,17 @@ pub struct NamedServer {
     over: bool,
     /// The numbers of the signs that it gives by being on record as ready.
     pub gives: Vec<usize>,
+    /// The lines of its logs that are waited for, until it is known where these are.
+    pub lines: Option<WantedLines>,
+    tail: Option<Tail>,
+}
+
+/// Lines that are waited for.
+pub struct WantedLines {
+    /// What they match.
+    pub matchers: Vec<Matcher>,
+    /// Who is told that something was written.
+    pub world: SharedWorld,
 }
 
 impl NamedServer {
@@ -37,27 +51,31 @@ impl NamedServer {
         let dir = StateDir::open(state_dir).map_err(core)?;
         let read = dir.read(name);
         let read = read.map_err(|error| failed(exit_code::FAILED, format!("cannot read its record: {error}")))?;
-        let nobody = || {
-            failed(
-                UNKNOWN_NAME,
-                format!("no server is called so; `onready list` tells all names in {}", dir.path().display()),
-            )
+        let names = dir.path().display();
+        let unknown = format!("no server is called so; `onready list` tells all names in {names}");
+        let record = match read {
+            Some(record) => record,
+            None if dir.is_locked(name) => Record::new(name, Vec::new()),
+            None => return Err(failed(UNKNOWN_NAME, unknown)),
         };
-        let record = read.ok_or_else(nobody)?;
         let main = Rc::new(RefCell::new(held(&record)));
-        let server = NamedServer { dir, record, main, looked: Duration::ZERO, over: false, gives: Vec::new() };
-        match server.state() {
-            State::Starting | State::Ready => Ok(server),
-            _ => {
-                let mut report = server.report();
-                server.describe_end(&mut report);
-                Err(Box::new(report))
-            }
+        let (looked, over, gives) = (Duration::ZERO, false, Vec::new());
+        let server = NamedServer { dir, record, main, looked, over, gives, lines: None, tail: None };
+        if matches!(server.state(), State::Starting | State::Ready) {
+            return Ok(server);
         }
+        let mut report = server.report();
+        server.describe_end(&mut report);
+        Err(Box::new(report))
     }
 
+    /// Somebody at work on the name may be about to start it: what is on record then is its last life.
     fn state(&self) -> State {
-        self.dir.state(&self.record)
+        match self.dir.state(&self.record) {
+            state @ (State::Starting | State::Ready) => state,
+            _ if self.dir.is_locked(&self.record.name) => State::Starting,
+            state => state,
+        }
     }
 
     /// Finds its processes: what descends from the main one, and the group of that.
@@ -76,7 +94,7 @@ impl NamedServer {
     }
 
     /// Its logs, and where in them its start began.
-    pub fn logs(&self) -> Vec<(PathBuf, u64)> {
+    fn logs(&self) -> Vec<(PathBuf, u64)> {
         let paths = [&self.record.stdout, &self.record.stderr];
         let both = paths.into_iter().zip(self.record.log_starts);
         let mut logs: Vec<_> = both.filter_map(|(path, start)| Some((path.clone()?, start))).collect();
@@ -118,6 +136,20 @@ impl NamedServer {
         ));
     }
 
+    /// As soon as it is known where they are, its logs are read.
+    fn open_logs(&mut self, events: &mut Vec<Event>) {
+        if self.record.pid().is_none() {
+            return;
+        }
+        let Some(WantedLines { matchers, world }) = self.lines.take() else { return };
+        let logs: std::io::Result<Vec<Log>> =
+            self.logs().into_iter().map(|(path, start)| Log::since(&path, start)).collect();
+        match logs {
+            Ok(logs) => self.tail = Some(Tail::new(logs, matchers, world)),
+            Err(error) => events.push(Event::Failed(format!("cannot read its log: {error}"))),
+        }
+    }
+
     /// Reads the record again: its starter may have followed it into the background, or said what came of it.
     fn look(&mut self, events: &mut Vec<Event>) {
         match self.dir.read(&self.record.name) {
@@ -138,6 +170,7 @@ impl NamedServer {
         if self.over {
             events.push(Event::Exited(onready::engine::End::Unknown));
         }
+        self.open_logs(events);
     }
 }
 
@@ -156,6 +189,7 @@ impl Source for NamedServer {
         let ready = self.state() == State::Ready;
         want.within(if ready { READY_LOOK } else { STARTING_LOOK });
         self.main.borrow().fd().into_iter().filter(|_| ready).for_each(|fd| want.read(fd));
+        self.tail.iter().for_each(|tail| tail.interest(want));
     }
 
     fn collect(&mut self, ready: &Interest, now: Duration, events: &mut Vec<Event>) {
@@ -165,6 +199,7 @@ impl Source for NamedServer {
             self.looked = now.max(Duration::from_nanos(1));
             self.look(events);
         }
+        self.tail.iter_mut().for_each(|tail| tail.collect(ready, now, events));
     }
 
     fn last_look(&mut self, _now: Duration, events: &mut Vec<Event>) {
