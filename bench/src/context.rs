@@ -98,11 +98,23 @@ impl Context {
         existing(self.reference.join(name))
     }
 
-    /// End what was started and forget what was recorded.
-    pub fn clean(&self) -> io::Result<()> {
-        self.children.borrow().end()?;
+    /// End what was started and forget what was recorded; returns how many processes there were.
+    pub fn clean(&self) -> io::Result<usize> {
+        let ended = self.children.borrow().end()?;
         empty(&self.state())?;
-        empty(&self.scratch("xdg-state"))
+        empty(&self.scratch("xdg-state"))?;
+        Ok(ended)
+    }
+
+    /// The same line, if a first start succeeds and leaves a server: exit code 0 alone proves nothing.
+    pub fn tried(&self, mut line: Line) -> io::Result<Line> {
+        let shot = line.shoot();
+        let ended = self.clean()?;
+        match shot {
+            Ok(_) if ended == 0 => Err(io::Error::other(format!("{:?} said 0 and left no server", line.command()))),
+            Ok(_) => Ok(line),
+            Err(error) => Err(error),
+        }
     }
 
     /// Let everything that runs now survive [`Context::clean`].

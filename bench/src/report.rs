@@ -150,7 +150,8 @@ impl Report {
     pub fn missing(&mut self, figure: &str, why: &str) {
         println!("{figure}: NOT MEASURED: {why}");
         self.missing.push(figure.to_owned());
-        let pairs = [("figure", json::text(figure)), ("verdict", json::text("not measured")), ("note", json::text(why))];
+        let pairs =
+            [("figure", json::text(figure)), ("verdict", json::text("not measured")), ("note", json::text(why))];
         self.rows.push(json::object(&pairs));
     }
 

@@ -1,17 +1,25 @@
-//! `bench-steps COMMAND [ARG]...`: run COMMAND one instruction at a time and print how many it took.
+//! `bench-steps [--code N] COMMAND [ARG]...`: run COMMAND, which has to end with code N (0), one instruction at a time
+//! and print how many it took.
 //!
 //! Only the process itself is counted, in user space, dynamic linking included and its children not. callgrind can't
 //! do this: a launcher that starts its server by clone(CLONE_VM | CLONE_VFORK) and clone(CLONE_PARENT) gets an
 //! ordinary fork from valgrind 3.19 (seen: memory not shared, the second child not found by waitpid).
 
+use std::ffi::OsString;
 use std::io;
 use std::process::{Command, ExitCode, Stdio};
 
 use bench::sys::{self, Stop};
 
 fn main() -> ExitCode {
-    match count() {
-        Ok((steps, 0)) => {
+    let mut args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut wanted = 0;
+    if args.len() > 2 && args[0] == "--code" {
+        wanted = args[1].to_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+        args.drain(..2);
+    }
+    match count(&args) {
+        Ok((steps, code)) if code == wanted => {
             println!("{steps}");
             ExitCode::SUCCESS
         }
@@ -25,12 +33,11 @@ fn fail(error: &io::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn count() -> io::Result<(u64, i32)> {
+fn count(args: &[OsString]) -> io::Result<(u64, i32)> {
     let children = bench::children::Children::adopt()?;
-    let mut args = std::env::args_os().skip(1);
-    let program = args.next().ok_or_else(|| io::Error::other("usage: bench-steps COMMAND [ARG]..."))?;
+    let program = args.first().ok_or_else(|| io::Error::other("usage: bench-steps [--code N] COMMAND [ARG]..."))?;
     let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(&args[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // A number of start-up instructions depends on the environment's size, so there is next to none.
     command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C")]);
     command.envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("XDG_")));

@@ -5,43 +5,85 @@ use std::io;
 use std::path::Path;
 
 use bench::caller::Caller;
+use bench::stats::Stats;
 
 use crate::context::Context;
 use crate::report::Row;
 
 /// What is started: both faces of ours, and the C launcher to show what the kernel itself takes.
-fn commands(context: &Context) -> io::Result<Vec<(&'static str, Vec<OsString>, bool)>> {
+fn commands(context: &Context) -> io::Result<Vec<(&'static str, Vec<OsString>)>> {
     let words = |words: &[&Path]| words.iter().map(|word| word.as_os_str().to_owned()).collect::<Vec<_>>();
     let (pong, line) = (context.pong()?, context.program("bench-line")?);
     let (onready, state) = (context.program("onready")?, context.state());
     let reference = context.tool("reference")?;
     let path = Path::new;
     Ok(vec![
-        ("pong --daemonize", words(&[&pong, path("--daemonize"), path("--listen"), path("127.0.0.1:0")]), true),
+        ("pong --daemonize", words(&[&pong, path("--daemonize"), path("--listen"), path("127.0.0.1:0")])),
         (
             "onready fd:3",
             words(&[&onready, path("--state-dir"), &state, path("--until"), path("fd:3"), path("--"), &line]),
-            true,
         ),
-        ("C launcher, for comparison", words(&[&reference, path("3"), &line]), false),
+        ("C launcher, for comparison", words(&[&reference, path("3"), &line])),
     ])
 }
 
 fn compare(context: &Context, name: &str, descriptors: usize, environment_kib: usize) -> io::Result<Vec<Row>> {
+    let mut sides = Vec::new();
+    for (what, line) in commands(context)? {
+        let large = Caller::start(descriptors, environment_kib, &line)?;
+        sides.push((what, large, Caller::start(0, 0, &line)?));
+    }
+    context.keep_present()?;
+    let values = turns(context, &mut sides);
+    drop(sides);
+    context.end_all()?;
+    rows(name, &values?)
+}
+
+/// What is started, by the large caller and by the small one.
+type Sides = Vec<(&'static str, Caller, Caller)>;
+
+/// The same with what was measured.
+type Timed = (&'static str, Vec<f64>, Vec<f64>);
+
+/// For each command the large case and the small one, all in turn.
+fn turns(context: &Context, sides: &mut Sides) -> io::Result<Vec<Timed>> {
+    let mut values: Vec<_> = sides.iter().map(|(what, ..)| (*what, Vec::new(), Vec::new())).collect();
+    for round in 0..context.runs(200) + 1 {
+        for ((_, large, small), (_, larges, smalls)) in sides.iter_mut().zip(&mut values) {
+            let pair = if round % 2 == 0 {
+                let first = large.shoot()?;
+                (first, small.shoot()?)
+            } else {
+                let first = small.shoot()?;
+                (large.shoot()?, first)
+            };
+            context.clean()?;
+            if round > 0 {
+                larges.push(pair.0 / 1e6);
+                smalls.push(pair.1 / 1e6);
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// What the large case adds to the C launcher is the kernel's: no launcher can do without it.
+fn rows(name: &str, values: &[Timed]) -> io::Result<Vec<Row>> {
+    let (_, large, small) = values.last().ok_or_else(|| io::Error::other("nothing was measured"))?;
+    let median = |values: &[f64]| Stats::of(values).map_or(f64::NAN, |stats| stats.median);
+    let kernel = median(large) - median(small);
     let mut rows = Vec::new();
-    for (what, line, bound) in commands(context)? {
-        let mut small = Caller::start(0, 0, &line)?;
-        let mut large = Caller::start(descriptors, environment_kib, &line)?;
-        context.keep_present()?;
-        let values = context.alternate(
-            context.runs(200),
-            &mut [&mut || Ok(large.shoot()? / 1e6), &mut || Ok(small.shoot()? / 1e6)],
-        );
-        drop((small, large));
-        context.end_all()?;
-        let values = values?;
-        let row = Row::ratio(&format!("{what}: {name}"), "ms", &values[0], &values[1])?;
-        rows.push(if bound { row.at_most(1.2) } else { row });
+    for (index, (what, large, small)) in values.iter().enumerate() {
+        let row = Row::ratio(&format!("{what}: {name}"), "ms", large, small)?;
+        if index + 1 == values.len() {
+            rows.push(row);
+            continue;
+        }
+        rows.push(row.at_most(1.2));
+        let net: Vec<f64> = large.iter().map(|value| value - kernel).collect();
+        let note = format!("less the {kernel:.3} ms which the same adds to the C launcher");
+        rows.push(Row::ratio(&format!("{what}: the same, net"), "ms", &net, small)?.at_most(1.2).note(note));
     }
     Ok(rows)
 }

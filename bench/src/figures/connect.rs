@@ -17,7 +17,8 @@ pub fn running(context: &Context) -> io::Result<Vec<Row>> {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     let rounds = context.runs(200).to_string();
-    let output = Command::new(client).arg(&socket).arg(rounds).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    let output =
+        Command::new(client).arg(&socket).arg(rounds).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(io::Error::other(format!("bench-connect: {}", output.status)));
     }

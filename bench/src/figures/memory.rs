@@ -9,8 +9,7 @@ use crate::report::{Measure, Row};
 const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
 /// `peak COMMAND`: see bench/peak.c.
-fn peak(context: &Context, command: &mut Command, wanted: &str) -> io::Result<f64> {
-    let _ = context;
+fn peak(command: &mut Command, wanted: &str) -> io::Result<f64> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut words = text.split_ascii_whitespace();
@@ -38,10 +37,10 @@ pub fn library(context: &Context) -> io::Result<Vec<Row>> {
     let values = context.alternate(
         context.runs(40),
         &mut [
-            &mut || peak(context, &mut launcher, "0"),
-            &mut || peak(context, &mut before, "7"),
-            &mut || peak(context, &mut program, "0"),
-            &mut || peak(context, &mut none, "0"),
+            &mut || peak(&mut launcher, "0"),
+            &mut || peak(&mut before, "7"),
+            &mut || peak(&mut program, "0"),
+            &mut || peak(&mut none, "0"),
         ],
     )?;
     let note = "peak resident memory (ru_maxrss); the other side is the same program told to fail at once";

@@ -4,7 +4,9 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use bench::shot::{Line, now_ns};
-use bench::sys;
+use bench::sys::{self, Ended};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::milliseconds;
 use crate::context::Context;
@@ -25,13 +27,26 @@ fn into_cat(line: &mut Line) -> io::Result<f64> {
     // Our own copy of the pipe has to go, or cat would wait for us.
     command.stdout(Stdio::null());
     let ended = sys::wait4(i32::try_from(child.id()).unwrap_or(-1))?;
-    let cat = sys::wait4(i32::try_from(cat.id()).unwrap_or(-1))?;
+    let cat = end_of(i32::try_from(cat.id()).unwrap_or(-1))?;
     let elapsed = milliseconds(now_ns() - start);
     line.check(ended)?;
     if cat.code != 0 {
         return Err(io::Error::other(format!("cat ended with code {}", cat.code)));
     }
     Ok(elapsed)
+}
+
+/// The end of `cat`, which does not come while a server still holds the launcher's stdout.
+fn end_of(pid: i32) -> io::Result<Ended> {
+    const PATIENCE: Timespec = Timespec { tv_sec: 20, tv_nsec: 0 };
+    let id = Pid::from_raw(pid).ok_or_else(|| io::Error::other("no process id"))?;
+    let end = pidfd_open(id, PidfdFlags::empty())?;
+    if poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&PATIENCE))? == 0 {
+        return Err(io::Error::other(
+            "cat still waits 20 s after the launcher's end: the server holds the caller's stdout",
+        ));
+    }
+    sys::wait4(pid)
 }
 
 pub fn library(context: &Context) -> io::Result<Vec<Row>> {

@@ -17,7 +17,7 @@ fn time(line: &mut Line) -> io::Result<f64> {
 
 /// The C launcher starts the example server in the foreground and waits for the first byte that it prints.
 fn reference_pong(context: &Context) -> io::Result<Line> {
-    Ok(context.reference(1)?.args([context.pong()?]).args(["--listen", "127.0.0.1:0"]))
+    context.tried(context.reference(1)?.args([context.pong()?]).args(["--listen", "127.0.0.1:0"]))
 }
 
 /// The example server, told to fail: parses its arguments, passes `enter`, ends. What a launcher's own exec must cost.
@@ -26,17 +26,13 @@ pub fn quick_end(context: &Context) -> io::Result<Line> {
 }
 
 pub fn library(context: &Context) -> io::Result<Vec<Row>> {
-    let mut ours = context.library()?;
+    let mut ours = context.tried(context.library()?)?;
     let mut reference = reference_pong(context)?;
     let mut exec = quick_end(context)?;
     let mut alone = quick_end(context)?;
     let values = context.alternate(
         context.runs(400),
-        &mut [
-            &mut || time(&mut ours),
-            &mut || Ok(time(&mut reference)? + time(&mut exec)?),
-            &mut || time(&mut alone),
-        ],
+        &mut [&mut || time(&mut ours), &mut || Ok(time(&mut reference)? + time(&mut exec)?), &mut || time(&mut alone)],
     )?;
     let note = "reference: C launcher + pong in the foreground, until it prints, and one more pong that fails at once";
     Ok(vec![
@@ -47,7 +43,7 @@ pub fn library(context: &Context) -> io::Result<Vec<Row>> {
 
 pub fn program(context: &Context) -> io::Result<Vec<Row>> {
     let server = context.program("bench-line")?;
-    let mut ours = context.onready()?.args(["--until", "fd:3", "--"]).args([&server]);
+    let mut ours = context.tried(context.onready()?.args(["--until", "fd:3", "--"]).args([&server]))?;
     let mut reference = context.reference(3)?.args([&server]);
     let mut fixed = Line::new(context.tool("reference-static")?)?.args(["3"]).args([&server]);
     let values = context.alternate(
@@ -63,9 +59,9 @@ pub fn program(context: &Context) -> io::Result<Vec<Row>> {
 pub fn many(context: &Context) -> io::Result<Vec<Row>> {
     let count = context.size(200, 32);
     let server = context.program("bench-line")?;
-    let mut program = context.onready()?.args(["--until", "fd:3", "--"]).args([&server]);
+    let mut program = context.tried(context.onready()?.args(["--until", "fd:3", "--"]).args([&server]))?;
     let mut reference = context.reference(3)?.args([&server]);
-    let mut library = context.library()?;
+    let mut library = context.tried(context.library()?)?;
     let mut pong = reference_pong(context)?;
     let mut exec = quick_end(context)?;
     let values = context.alternate(

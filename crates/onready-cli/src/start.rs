@@ -10,6 +10,7 @@ use crate::report::{Report, say};
 use crate::streams::Logs;
 use crate::tail::{SharedTail, Tail};
 use crate::until::Whose;
+use crate::when::Sign;
 use crate::world::{SharedFamily, SharedWorld, World};
 use onready::StartError;
 use onready::engine::{
@@ -115,7 +116,9 @@ impl Start {
         // The main process is not there yet; conditions only keep what will lead to it.
         let main: SharedProcess = Rc::new(RefCell::new(Process::none()));
         let family: SharedFamily = Rc::new(RefCell::new(Family::new(Rc::clone(&main), 0, before)));
-        let scripts = crate::command::scripts(&blueprint.program, &arguments.command, &blueprint.directory);
+        let is_auto = options.until.iter().any(|when| matches!(when.sign, Sign::Auto));
+        let scripts = || crate::command::scripts(&blueprint.program, &arguments.command, &blueprint.directory);
+        let scripts = if is_auto { scripts() } else { Vec::new() };
         let seen = Rc::clone(&family);
         let members = Box::new(move || seen.borrow().members());
         let world: SharedWorld = Rc::new(RefCell::new(World::new(members, scripts, started)));

@@ -1,7 +1,7 @@
 //! What is to be started, from ordinary values to the steps that `sys` carries out between clone and exec.
 
 use crate::error::StartError;
-use crate::sys::{self, Plan, Refused, Setup, Spawned};
+use crate::sys::{self, Plan, Refused, Setup, Spawned, Variable};
 use rustix::io::fcntl_dupfd_cloexec;
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
@@ -16,7 +16,7 @@ const PID_ROOM: usize = 11;
 pub struct Recipe {
     program: PathBuf,
     arguments: Vec<OsString>,
-    environment: Vec<(OsString, OsString)>,
+    environment: Vec<Variable>,
     pid_variables: Vec<(OsString, String)>,
     descriptors: Vec<(OwnedFd, RawFd)>,
     /// Descriptors from 3 that are passed on as they are (socket activation).
@@ -29,7 +29,8 @@ impl Recipe {
     ///
     /// Descriptors handed to us by socket activation (`LISTEN_FDS` with our pid) are handed on.
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Recipe {
-        Recipe::with_environment(program, arguments, std::env::vars_os().collect())
+        let variables = sys::environment().into_iter().map(Variable::Inherited);
+        Recipe::with_variables(program, arguments, variables.collect())
     }
 
     /// The same with another environment than ours.
@@ -38,6 +39,11 @@ impl Recipe {
         arguments: Vec<OsString>,
         environment: Vec<(OsString, OsString)>,
     ) -> Recipe {
+        let own = |(name, value): (OsString, OsString)| Variable::Own(variable(&name, value.as_bytes()));
+        Recipe::with_variables(program, arguments, environment.into_iter().map(own).collect())
+    }
+
+    fn with_variables(program: PathBuf, arguments: Vec<OsString>, environment: Vec<Variable>) -> Recipe {
         let mut recipe = Recipe {
             program,
             arguments,
@@ -58,7 +64,7 @@ impl Recipe {
     }
 
     fn variable(&self, name: &str) -> Option<&OsStr> {
-        self.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
+        self.environment.iter().find_map(|variable| variable.value_of(name.as_bytes())).map(OsStr::from_bytes)
     }
 
     fn is_for_us(&self, name: &str) -> bool {
@@ -89,12 +95,12 @@ impl Recipe {
     pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
         let name = name.into();
         self.unset(&name);
-        self.environment.push((name, value.into()));
+        self.environment.push(Variable::Own(variable(&name, value.into().as_bytes())));
     }
 
     /// Leaves a variable out.
     pub fn unset(&mut self, name: impl AsRef<OsStr>) {
-        self.environment.retain(|(key, _)| key != name.as_ref());
+        self.environment.retain(|variable| variable.value_of(name.as_ref().as_bytes()).is_none());
         self.pid_variables.retain(|(key, _)| key != name.as_ref());
     }
 
@@ -115,11 +121,6 @@ impl Recipe {
         self.setup.push((what.into(), setup));
     }
 
-    /// The variables as they stand.
-    pub fn environment(&self) -> &[(OsString, OsString)] {
-        &self.environment
-    }
-
     /// Starts it, in a session of its own.
     ///
     /// # Errors
@@ -137,18 +138,18 @@ impl Recipe {
     }
 
     fn plan(&mut self) -> io::Result<(Plan, Vec<String>, Vec<OwnedFd>)> {
-        let mut environment = Vec::new();
+        let mut environment = std::mem::take(&mut self.environment);
         let mut steps: Vec<(String, Setup)> = Vec::new();
-        for (name, value) in &self.environment {
-            environment.push(c_variable(name, value.as_bytes())?.into_bytes_with_nul());
+        for variable in &mut environment {
+            variable.finish()?;
         }
         for (name, before) in &self.pid_variables {
-            let mut variable = c_variable(name, before.as_bytes())?.into_bytes();
+            let mut variable = variable(name, before.as_bytes());
             let at = variable.len();
             variable.extend([0; PID_ROOM]);
             let setup = Setup::Pid { variable: environment.len(), at };
             steps.push(("tell the server its pid".into(), setup));
-            environment.push(variable);
+            environment.push(Variable::Own(variable));
         }
         let fds = self.place_descriptors(&mut steps)?;
         steps.append(&mut self.setup);
@@ -193,7 +194,6 @@ fn moved(fd: BorrowedFd<'_>, above: RawFd) -> io::Result<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(fd, above)?)
 }
 
-fn c_variable(name: &OsStr, value: &[u8]) -> io::Result<CString> {
-    let variable = [name.as_bytes(), b"=", value].concat();
-    Ok(CString::new(variable)?)
+fn variable(name: &OsStr, value: &[u8]) -> Vec<u8> {
+    [name.as_bytes(), b"=", value].concat()
 }

@@ -41,6 +41,70 @@ pub fn borrow_fd(fd: RawFd) -> Option<BorrowedFd<'static>> {
     open.then(|| unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
+/// A variable of a child's environment: `NAME=VALUE`. What is inherited is not copied: it may be a mebibyte.
+#[derive(Debug)]
+pub enum Variable {
+    /// One of ours, where it lies.
+    Inherited(&'static CStr),
+    /// One made for the child; once finished, with a zero byte, and room for a pid where a step writes one.
+    Own(Vec<u8>),
+}
+
+impl Variable {
+    /// Its bytes, without the zero byte.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Variable::Inherited(text) => text.to_bytes(),
+            Variable::Own(text) => text,
+        }
+    }
+
+    /// The value, if this is its name.
+    pub fn value_of(&self, name: &[u8]) -> Option<&[u8]> {
+        self.bytes().strip_prefix(name)?.strip_prefix(b"=")
+    }
+
+    /// Ends it as C wants it.
+    ///
+    /// # Errors
+    /// It holds a zero byte.
+    pub fn finish(&mut self) -> io::Result<()> {
+        let Variable::Own(text) = self else { return Ok(()) };
+        if text.contains(&0) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a variable holds a zero byte"));
+        }
+        text.push(0);
+        Ok(())
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut u8 {
+        match self {
+            Variable::Inherited(text) => text.as_ptr().cast_mut().cast(),
+            Variable::Own(text) => text.as_mut_ptr(),
+        }
+    }
+}
+
+unsafe extern "C" {
+    static environ: *const *const libc::c_char;
+}
+
+/// The variables of this process, where they lie. As with posix_spawn(3) and `environ`, nobody may change them before
+/// the child is executed; Rust's own `set_var` is unsafe for this very reason.
+pub fn environment() -> Vec<&'static CStr> {
+    let mut variables = Vec::new();
+    // SAFETY: `environ` is null or a null-terminated array.
+    let mut at = unsafe { environ };
+    // SAFETY: inside that array, up to and including its null.
+    while let Some(text) = (!at.is_null()).then(|| unsafe { *at }).filter(|text| !text.is_null()) {
+        // SAFETY: its entries are C strings that live until somebody changes the environment.
+        variables.push(unsafe { CStr::from_ptr(text) });
+        // SAFETY: `*at` was not the null at the end.
+        at = unsafe { at.add(1) };
+    }
+    variables
+}
+
 /// What a process does on a signal, as it was before a change.
 pub struct Disposition {
     signal: i32,

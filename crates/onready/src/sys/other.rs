@@ -95,7 +95,7 @@ pub struct Spawned {
 /// fork(2), setsid(2), signal-safety(7)
 pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
     let arguments: Vec<_> = plan.arguments.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
-    let variables: Vec<*mut u8> = plan.environment.iter_mut().map(Vec::as_mut_ptr).collect();
+    let variables: Vec<*mut u8> = plan.environment.iter_mut().map(super::Variable::as_mut_ptr).collect();
     let environment: Vec<*const libc::c_char> =
         variables.iter().map(|variable| variable.cast_const().cast()).chain([ptr::null()]).collect();
     let changed = changed_signals();

@@ -64,7 +64,7 @@ pub struct Plan {
     /// Its arguments, the name first.
     pub arguments: Vec<CString>,
     /// Its environment; with a zero byte at the end, and room for a pid where a step writes one.
-    pub environment: Vec<Vec<u8>>,
+    pub environment: Vec<super::Variable>,
     /// What happens between clone and exec, in this order.
     pub setup: Vec<Setup>,
 }

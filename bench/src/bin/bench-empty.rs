@@ -1,0 +1,3 @@
+//! Nothing: what any Rust program pays for being started.
+
+fn main() {}
