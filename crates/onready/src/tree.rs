@@ -5,11 +5,11 @@
 //! not mounted (or is not Linux's), the answers are what can be known without it: `None`, nothing, or the roots alone.
 //!
 //! # References
-//!
-//! - [`proc(5)`](https://man7.org/linux/man-pages/man5/proc.5.html)
-//! - [`proc_pid_stat(5)`](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html)
+//! proc(5), proc_pid_stat(5), proc_tid_children(5)
 
 mod activity;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 pub use activity::{Activity, Quiet};
 
@@ -19,6 +19,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -29,8 +30,7 @@ const NAME_ROOM: usize = 16;
 /// What `/proc/PID/stat` says about a process.
 ///
 /// # References
-///
-/// - [`proc_pid_stat(5)`](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html)
+/// proc_pid_stat(5)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     /// The process itself.
@@ -72,8 +72,7 @@ impl Stat {
 /// One open, one read, no allocation: about 6 us.
 ///
 /// # References
-///
-/// - [`proc_pid_stat(5)`](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html)
+/// proc_pid_stat(5)
 #[must_use]
 pub fn stat(pid: i32) -> Option<Stat> {
     stat_at(&ProcPath::new(format_args!("{pid}/stat")))
@@ -81,7 +80,7 @@ pub fn stat(pid: i32) -> Option<Stat> {
 
 fn stat_at(path: &ProcPath) -> Option<Stat> {
     let mut buffer = [0; 1024];
-    let length = read_start(path.as_str(), &mut buffer).ok()?;
+    let length = read_start(path, &mut buffer).ok()?;
     parse_stat(&buffer[..length])
 }
 
@@ -114,15 +113,15 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
 /// shows it.
 ///
 /// # References
-///
-/// - [`proc_tid_children(5)`](https://man7.org/linux/man-pages/man5/proc_tid_children.5.html)
+/// proc_tid_children(5)
 pub fn children(pid: i32, out: &mut Vec<i32>) {
     if !has_children_files() {
         out.extend(parents().iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| child));
         return;
     }
+    let mut text = Vec::with_capacity(256);
     for_each_thread(pid, |tid| {
-        if let Ok(text) = std::fs::read(ProcPath::new(format_args!("{pid}/task/{tid}/children")).as_str()) {
+        if read_all(&ProcPath::new(format_args!("{pid}/task/{tid}/children")), &mut text).is_ok() {
             out.extend(text.split(|&byte| byte == b' ').filter_map(number::<i32>));
         }
     });
@@ -135,8 +134,7 @@ pub fn children(pid: i32, out: &mut Vec<i32>) {
 /// other children as roots.
 ///
 /// # References
-///
-/// - [`PR_SET_CHILD_SUBREAPER(2const)`](https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html)
+/// PR_SET_CHILD_SUBREAPER(2const)
 pub fn descendants(roots: &[i32], out: &mut Vec<i32>) {
     out.clear();
     for &root in roots {
@@ -167,8 +165,7 @@ pub fn descendants(roots: &[i32], out: &mut Vec<i32>) {
 /// Reads all of `/proc`: milliseconds on a busy machine. Empty without `/proc`.
 ///
 /// # References
-///
-/// - [`setsid(2)`](https://man7.org/linux/man-pages/man2/setsid.2.html)
+/// setsid(2)
 #[must_use]
 pub fn session_members(sid: i32) -> Vec<i32> {
     living(|process| process.session == sid)
@@ -179,8 +176,7 @@ pub fn session_members(sid: i32) -> Vec<i32> {
 /// Reads all of `/proc`: milliseconds on a busy machine. Empty without `/proc`.
 ///
 /// # References
-///
-/// - [`setpgid(2)`](https://man7.org/linux/man-pages/man2/setpgid.2.html)
+/// setpgid(2)
 #[must_use]
 pub fn group_members(pgid: i32) -> Vec<i32> {
     living(|process| process.pgrp == pgid)
@@ -189,11 +185,11 @@ pub fn group_members(pgid: i32) -> Vec<i32> {
 /// The name of a process (15 bytes at most), or `None` when there is no such process or no `/proc`.
 ///
 /// # References
-///
-/// - [`proc_pid_comm(5)`](https://man7.org/linux/man-pages/man5/proc_pid_comm.5.html)
+/// proc_pid_comm(5)
 #[must_use]
 pub fn name(pid: i32) -> Option<String> {
-    let text = std::fs::read(ProcPath::new(format_args!("{pid}/comm")).as_str()).ok()?;
+    let mut text = Vec::new();
+    read_all(&ProcPath::new(format_args!("{pid}/comm")), &mut text).ok()?;
     let name = text.strip_suffix(b"\n").unwrap_or(&text);
     Some(String::from_utf8_lossy(name).into_owned())
 }
@@ -203,11 +199,11 @@ pub fn name(pid: i32) -> Option<String> {
 /// `None` for a zombie, a kernel thread, no such process or no `/proc`.
 ///
 /// # References
-///
-/// - [`proc_pid_cmdline(5)`](https://man7.org/linux/man-pages/man5/proc_pid_cmdline.5.html)
+/// proc_pid_cmdline(5)
 #[must_use]
 pub fn command_line(pid: i32) -> Option<Vec<OsString>> {
-    let text = std::fs::read(ProcPath::new(format_args!("{pid}/cmdline")).as_str()).ok()?;
+    let mut text = Vec::new();
+    read_all(&ProcPath::new(format_args!("{pid}/cmdline")), &mut text).ok()?;
     // Each argument ends in a NUL, except where the process has written over them.
     let text = text.strip_suffix(b"\0").unwrap_or(&text);
     if text.is_empty() {
@@ -221,20 +217,26 @@ pub fn command_line(pid: i32) -> Option<Vec<OsString>> {
 /// `None` for a zombie, for a process of another user, for no such process or no `/proc`.
 ///
 /// # References
-///
-/// - [`proc_pid_exe(5)`](https://man7.org/linux/man-pages/man5/proc_pid_exe.5.html)
+/// proc_pid_exe(5)
 #[must_use]
 pub fn executable(pid: i32) -> Option<PathBuf> {
-    let path = std::fs::read_link(ProcPath::new(format_args!("{pid}/exe")).as_str()).ok()?.into_os_string();
-    let bytes = path.as_bytes();
-    let bytes = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
-    Some(PathBuf::from(OsString::from_vec(bytes.to_vec())))
+    let path = std::fs::read_link(ProcPath::new(format_args!("{pid}/exe")).as_str()).ok()?;
+    Some(without_mark(path))
+}
+
+/// The kernel marks the path of a file that has been removed.
+fn without_mark(path: PathBuf) -> PathBuf {
+    let mut bytes = path.into_os_string().into_vec();
+    if bytes.ends_with(b" (deleted)") {
+        bytes.truncate(bytes.len() - b" (deleted)".len());
+    }
+    OsString::from_vec(bytes).into()
 }
 
 /// Whether there is such a process, zombie or not; known without `/proc`.
 fn exists(pid: i32) -> bool {
-    // EPERM means that it is there and another user's.
-    Pid::from_raw(pid).is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(Errno::SRCH))
+    // EPERM means that it is there and another user's. Zero and less are names of groups.
+    Pid::from_raw(pid.max(0)).is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// Whether the kernel was built with `CONFIG_PROC_CHILDREN`.
@@ -284,9 +286,21 @@ fn number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
 }
 
 /// The first bytes of a file, as many as one read gives: all there are, for a small file of `/proc`.
-fn read_start(path: &str, buffer: &mut [u8]) -> rustix::io::Result<usize> {
-    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+fn read_start(path: &ProcPath, buffer: &mut [u8]) -> rustix::io::Result<usize> {
+    let file = rustix::fs::open(path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::io::read(&file, buffer)
+}
+
+/// Replaces `text` by all of a file: what std does, without asking first for a length that `/proc` does not tell.
+fn read_all(path: &ProcPath, text: &mut Vec<u8>) -> rustix::io::Result<()> {
+    text.clear();
+    let file = rustix::fs::open(path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    loop {
+        text.reserve(256);
+        if rustix::io::read(&file, spare_capacity(text))? == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// A path in `/proc`, without allocation.
