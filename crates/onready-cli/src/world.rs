@@ -2,22 +2,23 @@
 //! often while that can pay, and hardly ever when it cannot.
 
 use crate::sockets::{Address, Observer, Owned, speaks_notify};
-use onready::engine::tree::{Activity, Quiet};
+use onready::engine::tree::{self, Activity, Quiet, Stat};
 use onready::engine::{Event, Family, Interest, Source};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// The shortest time between two looks.
 const SOONEST: Duration = Duration::from_micros(200);
-/// A look comes after this part of the time that has passed: who waited a second can wait 2 ms more.
-const PART: u32 = 512;
+/// A look comes after this part of the time that has passed: who waited a second can wait 4 ms more.
+const PART: u32 = 256;
+/// What it costs to wake up for a look, besides the look.
+const WAKING: Duration = Duration::from_micros(8);
 /// Processor time that looking may take at once...
-const CREDIT: Duration = Duration::from_millis(12);
+const CREDIT: Duration = Duration::from_millis(15);
 /// ... and as a part of the time that passes.
-const SHARE: u32 = 2000;
+const SHARE: u32 = 1500;
 
 /// When to look next: by the time that has passed, and by what looking has cost.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ impl Pace {
 
     /// A look has taken this long.
     pub fn looked(&mut self, now: Duration, cost: Duration) {
-        self.spent += cost;
+        self.spent += cost + WAKING;
         let earned = |at: Duration| CREDIT + at / SHARE;
         let usual = now + SOONEST.max(now / PART);
         // In debt: not before what was spent is earned.
@@ -57,16 +58,29 @@ pub struct World {
     pace: Pace,
     members: Vec<i32>,
     listening: Vec<Owned>,
-    speakers: HashMap<i32, bool>,
+    speaks: bool,
     /// Files of the command that may speak for it: a script.
     scripts: Vec<PathBuf>,
     /// Whether anybody wants to know; without, no look is taken.
     pub wanted: bool,
     /// READY=1 has come.
     pub said_ready: bool,
+    /// From this process.
+    pub ready_from: Option<i32>,
     /// Any message has come that only a speaker of sd_notify sends.
     pub has_spoken: bool,
     started: Instant,
+}
+
+/// Whether what is seen of the server will last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stay {
+    /// It does what it is there for.
+    Settled,
+    /// Who listens is busy: it may yet fork and exit.
+    Restless,
+    /// The server is in a session of its own already, and the command is about to exit.
+    Passing,
 }
 
 /// The world of one start.
@@ -85,10 +99,11 @@ impl World {
             pace: Pace::default(),
             members: Vec::new(),
             listening: Vec::new(),
-            speakers: HashMap::new(),
+            speaks: false,
             scripts,
             wanted: false,
             said_ready: false,
+            ready_from: None,
             has_spoken: false,
             started,
         }
@@ -127,11 +142,46 @@ impl World {
         self.listening = self.observer.listening(&self.members);
     }
 
-    /// Whether any of its processes could speak sd_notify.
+    /// Whether any of its processes could speak sd_notify. Once one could, its heirs can: asked while a process executes
+    /// another program or ends, the same question finds nothing.
     pub fn could_speak(&mut self) -> bool {
         let scripts: Vec<&std::path::Path> = self.scripts.iter().map(PathBuf::as_path).collect();
-        // Executables change by exec: asked again each time that it is asked, which is once something listens.
-        self.members.iter().any(|&pid| *self.speakers.entry(pid).or_insert_with(|| speaks_notify(pid, &scripts)))
+        self.speaks = self.speaks || self.members.iter().any(|&pid| speaks_notify(pid, &scripts));
+        self.speaks
+    }
+
+    /// Whether those who give the signs are those who will stay.
+    ///
+    /// A command that puts itself into the background listens before it forks (nginx), or has a child that listens, or
+    /// says READY=1, before it exits itself (lighttpd, sshd, pg_ctl, caddy start).
+    pub fn stay(&mut self) -> Stay {
+        if !self.main().is_some_and(|main| main.is_alive()) {
+            self.look();
+        }
+        let Some(main) = self.main().filter(Stat::is_alive) else {
+            return if tree::stat(std::process::id() as i32).is_some() { Stay::Passing } else { Stay::Settled };
+        };
+        if self.said_ready {
+            return if self.is_of_another(&main) { Stay::Passing } else { Stay::Settled };
+        }
+        let holders: Vec<Stat> = self.observer.holders().into_iter().filter_map(tree::stat).collect();
+        if holders.iter().any(|holder| holder.session != main.session) {
+            return Stay::Passing;
+        }
+        if holders.iter().all(|holder| holder.state == b'S') { Stay::Settled } else { Stay::Restless }
+    }
+
+    /// Whether it was another server than the main process that said READY=1, and not a messenger (systemd-notify).
+    fn is_of_another(&mut self, main: &Stat) -> bool {
+        let sender = self.ready_from.and_then(tree::stat).filter(|sender| sender.pid != main.pid);
+        let Some(sender) = sender else { return false };
+        self.look();
+        sender.session != main.session || self.observer.holders().contains(&sender.pid)
+    }
+
+    /// The main process comes first among the members, if it lives.
+    fn main(&self) -> Option<Stat> {
+        self.members.first().and_then(|&pid| tree::stat(pid))
     }
 
     /// For how long its processes have done nothing to speak of.
@@ -197,7 +247,7 @@ mod tests {
             }
             now += pace.left(now);
         }
-        assert!(cost * looks < Duration::from_millis(45), "{looks} looks");
+        assert!((cost + WAKING) * looks < Duration::from_millis(45), "{looks} looks");
     }
 
     #[test]

@@ -111,6 +111,15 @@ impl Observer {
         self.answer()
     }
 
+    /// The processes that hold a listening socket, as of the last look.
+    #[must_use]
+    pub fn holders(&self) -> Vec<i32> {
+        let listens = |socket: &&Held| matches!(self.known.get(&socket.inode), Some((Known::Listening(_), _)));
+        let mut pids: Vec<i32> = self.held.iter().filter(listens).map(|socket| socket.pid).collect();
+        pids.dedup();
+        pids
+    }
+
     /// Learns which sockets the processes hold.
     fn collect(&mut self, pids: &[i32]) {
         self.held.clear();
