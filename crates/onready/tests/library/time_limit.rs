@@ -34,8 +34,9 @@ fn who_ignores_sigterm_is_killed() {
 #[test]
 fn a_stopped_server_is_ended_too() {
     let sandbox = Sandbox::new();
-    let run = daemonize(&sandbox, &["timeout=300", "enter", "--", "stop-self"]).expect_code(124);
-    assert!(run.exited_at < AT_ONCE, "{run}");
+    let steps = ["timeout=300", "enter", "--", "on-term", "--say", "bye", "--", "stop-self"];
+    let run = daemonize(&sandbox, &steps).expect_code(124);
+    assert!(run.out().contains("bye"), "it was continued, and could say goodbye: {run}");
     sandbox.finish();
 }
 
