@@ -45,6 +45,14 @@ fn here() -> io::Result<&'static Here> {
     Ok(HERE.get_or_init(|| Here { boot: boot.trim().into(), namespace }))
 }
 
+/// Whether it can be told here which process is which.
+///
+/// # Errors
+/// There is no `/proc` to ask.
+pub fn can_tell() -> io::Result<()> {
+    here().map(|_| ())
+}
+
 impl Identity {
     /// The identity of a process that is there: a child of ours, or one that is held by a pidfd meanwhile.
     ///

@@ -31,9 +31,10 @@ impl Status {
     /// Looks. Takes no lock, so it answers at once, also while the server is being started or stopped.
     ///
     /// # Errors
-    /// The record cannot be read or understood.
+    /// The record cannot be read or understood, or there is no `/proc` to ask about its process.
     pub fn of(state: &StateDir, name: &str) -> io::Result<Status> {
         let record = state.read(name)?;
+        record.as_ref().map_or(Ok(()), Record::can_be_judged)?;
         let identity = record.as_ref().and_then(|record| record.identity.as_ref());
         let identity = identity.filter(|identity| identity.is_alive());
         let now = record.as_ref().map(|record| state.state_if(record, identity.is_some()));

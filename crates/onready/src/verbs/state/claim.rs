@@ -109,13 +109,14 @@ impl StateDir {
     }
 
     fn claimed(&self, name: &str, lock: Option<File>) -> Result<Claim, StartError> {
+        let failed = |what: &str, source| StartError::io(format!("{what} {name} in {}", self.path().display()), source);
         let record = match self.read_whole(name) {
             // Not ours, or damaged by a full disk or a power cut: it says nothing.
             Err(error) if error.kind() != io::ErrorKind::Unsupported => None,
-            read => read.map_err(|error| {
-                StartError::io(format!("read the record of {name} in {}", self.path().display()), error)
-            })?,
+            read => read.map_err(|error| failed("read the record of", error))?,
         };
+        let judged = record.as_ref().map_or(Ok(()), Record::can_be_judged);
+        judged.map_err(|error| failed("tell what has become of", error))?;
         let mut claim = Claim { state: self.clone(), name: name.into(), lock, record, waited: false };
         claim.settle()?;
         Ok(claim)

@@ -165,6 +165,14 @@ impl Record {
         Record { version: VERSION, name: name.into(), argv, started_at, ..Record::default() }
     }
 
+    /// Whether it can be told what has become of it.
+    ///
+    /// # Errors
+    /// It had a process, and there is no `/proc` to ask.
+    pub fn can_be_judged(&self) -> io::Result<()> {
+        self.identity.as_ref().map_or(Ok(()), |_| crate::instance::can_tell())
+    }
+
     /// Its main process lives: that very process.
     pub fn is_alive(&self) -> bool {
         self.identity.as_ref().is_some_and(Identity::is_alive)
