@@ -57,6 +57,8 @@ pub enum Verb {
     Notify(Notify),
     /// Run a command for a while, say which signs of readiness it gives.
     Doctor(Doctor),
+    /// Write a server on record down for another engine: a unit, a service folder, a Deployment, a plist.
+    Export(Export),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -128,7 +130,7 @@ pub struct Options {
     /// How long it may take; 0 = for ever
     ///
     /// A duration as 90s, 1m 30s, 250ms, or a number of seconds. The server may ask for more (EXTEND_TIMEOUT_USEC).
-    #[arg(short, long, value_name = "DURATION", default_value = "90s", value_parser = duration::parse, help_heading = "Readiness")]
+    #[arg(short, long, value_name = "DURATION", default_value = "90s", value_parser = duration::parse, allow_negative_numbers = true, help_heading = "Readiness")]
     pub timeout: Duration,
     /// What to do with a server that is not ready in time
     #[arg(hide_short_help = true, long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Readiness")]
@@ -140,19 +142,19 @@ pub struct Options {
     /// Its name for stop, status, logs [default: the program's, made unique]
     ///
     /// Starting a name that runs already with the same command is a success; with another one it is an error (69).
-    #[arg(short, long, help_heading = "Name and state")]
+    #[arg(short, long, group = "named", help_heading = "Name and state")]
     pub name: Option<String>,
     /// A name that runs already is an error (69), not a success
-    #[arg(hide_short_help = true, long, requires = "name", help_heading = "Name and state")]
+    #[arg(hide_short_help = true, long, requires = "named", help_heading = "Name and state")]
     pub fail_if_running: bool,
     /// A text that says which version or configuration this is; another one running under the name is an error (69)
-    #[arg(hide_short_help = true, long, value_name = "TEXT", requires = "name", help_heading = "Name and state")]
+    #[arg(hide_short_help = true, long, value_name = "TEXT", requires = "named", help_heading = "Name and state")]
     pub fingerprint: Option<String>,
     /// Restart a server of this name that runs with another command or fingerprint
     #[arg(
         hide_short_help = true,
         long,
-        requires = "name",
+        requires = "named",
         conflicts_with = "fail_if_running",
         help_heading = "Name and state"
     )]

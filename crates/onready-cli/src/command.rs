@@ -18,6 +18,14 @@ pub struct Unusable {
     pub why: String,
 }
 
+impl Unusable {
+    /// The kernel says that a program is not there, though it is.
+    pub fn without_loader(file: &Path) -> Unusable {
+        let why = format!("cannot execute {}: it is there, but not the loader that it names", file.display());
+        Unusable { code: exit_code::CANNOT_EXECUTE, why }
+    }
+}
+
 /// The file of a command: a path as it is (from the server's directory), a name from the PATH of the server.
 ///
 /// # Errors
@@ -26,7 +34,8 @@ pub fn find(command: &OsStr, path: Option<&OsStr>, directory: &Path) -> Result<P
     let name = command.to_string_lossy();
     if command.as_bytes().contains(&b'/') {
         let file = directory.join(command);
-        return judge(&file).map_err(|why| unusable(why, format!("cannot execute {name}")));
+        let file = judge(&file).map_err(|why| unusable(why, format!("cannot execute {name}")))?;
+        return with_interpreter(file);
     }
     if command.is_empty() {
         return Err(unusable(Why::Missing, "the command is empty".into()));
@@ -36,7 +45,7 @@ pub fn find(command: &OsStr, path: Option<&OsStr>, directory: &Path) -> Result<P
     for folder in std::env::split_paths(&path) {
         let file = directory.join(folder).join(command);
         match judge(&file) {
-            Ok(file) => return Ok(file),
+            Ok(file) => return with_interpreter(file),
             Err(Why::Missing) => {}
             Err(why) => worst = why,
         }
@@ -67,6 +76,24 @@ fn judge(file: &Path) -> Result<PathBuf, Why> {
     }
 }
 
+/// Of a script whose `#!` leads nowhere, the kernel says that the script itself is not there.
+fn with_interpreter(file: PathBuf) -> Result<PathBuf, Unusable> {
+    match interpreter(&file).filter(|interpreter| !interpreter.exists()) {
+        Some(interpreter) => {
+            let why = format!("cannot execute {}: its interpreter {} is not there", file.display(), interpreter.display());
+            Err(Unusable { code: exit_code::CANNOT_EXECUTE, why })
+        }
+        None => Ok(file),
+    }
+}
+
+fn interpreter(file: &Path) -> Option<PathBuf> {
+    let head = head(file)?;
+    let line = head.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?.trim_ascii();
+    let word = line.split(|byte| byte.is_ascii_whitespace()).next().filter(|word| word.starts_with(b"/"))?;
+    Some(Path::new(OsStr::from_bytes(word)).into())
+}
+
 fn unusable(why: Why, what: String) -> Unusable {
     let (code, why) = match why {
         Why::Missing if what.starts_with("cannot") => (exit_code::NOT_FOUND, format!("{what}: there is no such file")),
@@ -84,11 +111,18 @@ pub fn scripts(program: &Path, arguments: &[OsString], directory: &Path) -> Vec<
     std::iter::once(program.to_path_buf()).chain(scripts.take(2)).filter(|file| is_text(file)).collect()
 }
 
-fn is_text(file: &Path) -> bool {
+/// Whether a file may be a script.
+pub fn is_text(file: &Path) -> bool {
+    head(file).is_some_and(|head| !head.contains(&0))
+}
+
+/// How a file begins; none of a pipe or a device, which could keep us waiting.
+fn head(file: &Path) -> Option<Vec<u8>> {
     use std::io::Read;
-    let mut head = [0; 512];
-    let read = std::fs::File::open(file).and_then(|mut file| file.read(&mut head));
-    read.is_ok_and(|n| !head[..n].contains(&0))
+    let mut head = Vec::new();
+    std::fs::metadata(file).ok().filter(|stat| stat.is_file())?;
+    std::fs::File::open(file).ok()?.take(512).read_to_end(&mut head).ok()?;
+    Some(head)
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+/// How many groups of one server are guarded; each takes two descriptors.
+const MOST_GROUPS: usize = 64;
+
 /// What is known of the way into the background.
 #[derive(Default)]
 pub struct Passage {
@@ -15,13 +18,13 @@ pub struct Passage {
     /// It did, but nothing asked for that to be followed.
     pub not_followed: Cell<bool>,
     /// Ends the processes that left the command's group, if we are killed.
-    switches: RefCell<Vec<Switch>>,
+    switches: RefCell<Vec<(i32, Switch)>>,
 }
 
 impl Passage {
     /// The server may outlive us.
     pub fn disarm(&self) {
-        self.switches.borrow().iter().for_each(Switch::disarm);
+        self.switches.borrow().iter().for_each(|(_, switch)| switch.disarm());
     }
 }
 
@@ -78,13 +81,17 @@ fn heir(members: &[i32]) -> Option<i32> {
     members.iter().copied().min_by_key(age)
 }
 
-/// They are in sessions of their own: each group gets its own switch.
-fn guard(members: &[i32], passage: &Passage) {
+/// Whoever is in a session of its own is out of reach of the first switch: each group gets one, once.
+pub fn guard(members: &[i32], passage: &Passage) {
+    let mut switches = passage.switches.borrow_mut();
     let mut groups: Vec<i32> = members.iter().filter_map(|&pid| tree::stat(pid)).map(|stat| stat.pgrp).collect();
     groups.sort_unstable();
     groups.dedup();
-    let switches = groups.into_iter().filter_map(|group| Switch::armed_for(Target::Group(group)).ok());
-    passage.switches.borrow_mut().extend(switches);
+    groups.retain(|group| !switches.iter().any(|(known, _)| known == group));
+    // A server that makes groups without end has more to fear than us.
+    groups.truncate(MOST_GROUPS.saturating_sub(switches.len()));
+    let armed = |group: i32| Switch::armed_for(Target::Group(group)).ok().map(|switch| (group, switch));
+    switches.extend(groups.into_iter().filter_map(armed));
 }
 
 /// From now on this process is the main one.

@@ -6,7 +6,9 @@ mod conditions;
 mod doctor;
 mod duration;
 mod ensure;
+mod export;
 mod foreground;
+mod guard;
 mod later;
 mod leader;
 mod limits;
@@ -32,16 +34,16 @@ mod streams;
 mod tail;
 mod then;
 mod until;
+mod usage;
 mod wait;
 mod when;
 mod world;
 
-use clap::Parser;
-use cli::{Cli, Verb};
+use cli::Verb;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = usage::parse();
     ExitCode::from(match cli.verb {
         None => run::start(&cli.start),
         Some(Verb::Wait(arguments)) => wait::run(&arguments),
@@ -55,5 +57,6 @@ fn main() -> ExitCode {
         Some(Verb::Status(arguments)) => status::run(&arguments),
         Some(Verb::Logs(arguments)) => logs_verb::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
+        Some(Verb::Export(arguments)) => export::run(&arguments),
     })
 }

@@ -4,7 +4,7 @@ use crate::cli::StartArguments;
 use crate::command::{self, Unusable};
 use crate::listen_fds::{self, Handed};
 use onready::StartError;
-use onready::engine::{Credentials, Recipe, Setup};
+use onready::engine::{Credentials, Recipe, Setup, exit_code};
 use std::ffi::{CString, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -54,6 +54,23 @@ pub enum Refusal {
     Other(String),
     /// As the core says it.
     Core(StartError),
+}
+
+impl Refusal {
+    /// The exit code, and why.
+    pub fn tell(self) -> (u8, String) {
+        match self {
+            Refusal::Command(command) => (command.code, command.why),
+            Refusal::Other(why) => (exit_code::FAILED, why),
+            Refusal::Core(error) => (error.exit_code(), error.to_string()),
+        }
+    }
+}
+
+impl From<StartError> for Refusal {
+    fn from(error: StartError) -> Refusal {
+        Refusal::Core(error)
+    }
 }
 
 impl Blueprint {

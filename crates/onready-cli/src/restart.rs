@@ -54,7 +54,7 @@ fn start_again(state: &StateDir, claim: Claim, record: Record, mut arguments: St
 }
 
 /// The command line of that time, as this version of the program understands it.
-fn understand(record: &Record) -> Result<StartArguments, String> {
+pub fn understand(record: &Record) -> Result<StartArguments, String> {
     let words = std::iter::once(OsString::from("onready")).chain(record.start_arguments.iter().cloned());
     match Cli::try_parse_from(words) {
         Ok(Cli { verb: None, start }) => Ok(start),

@@ -157,6 +157,7 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
     let (report, started) = start.wait(&mut noting);
     drop(noting);
     if !report.is_running() {
+        let report = without_lost_logs(options, report);
         drop_pid_file(pid_file);
         note_outcome(options, dir, claim, record, &report);
         return tell(options, &report);
@@ -203,6 +204,15 @@ pub fn note(claim: &mut Claim, record: &Record) {
     if let Err(error) = claim.write(record) {
         say(&format!("{}: cannot write the record of it: {error}", claim.name()));
     }
+}
+
+/// The logs of an unnamed start that failed go with it: their paths would lead nowhere.
+fn without_lost_logs(options: &Options, mut report: Report) -> Report {
+    if options.name.is_none() && streams::uses_folder(options) {
+        report.stdout = options.stdout.as_ref().and(report.stdout);
+        report.stderr = options.stderr.as_ref().and(report.stderr);
+    }
+    report
 }
 
 fn note_outcome(options: &Options, dir: &StateDir, mut claim: Claim, mut record: Record, report: &Report) {

@@ -1,7 +1,9 @@
 //! Walk 2: from a command line to a ready server, or to the reason why there is none.
 
 use crate::cli::{OnTimeout, Options, StartArguments};
+use crate::command::{self, Unusable};
 use crate::conditions::{Conditions, Ground, prepare};
+use crate::guard::Guard;
 use crate::leader::{Leader, Passage};
 use crate::progress::Progress;
 use crate::receiver::{Heard, Receiver};
@@ -18,7 +20,7 @@ use onready::engine::{
 };
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -86,6 +88,9 @@ pub struct Start {
 
 type Failed = Box<Report>;
 
+/// How much of its output is shown with an error.
+const LAST_LINES: usize = 5;
+
 impl Start {
     /// Prepares everything and executes the server; nothing was started if this fails.
     ///
@@ -95,16 +100,11 @@ impl Start {
         let started = Instant::now();
         let options = arguments.options.clone();
         let refused = |why: String| Box::new(Report::failed("could not start", &place.name, exit_code::FAILED, why));
-        let core = |error: StartError| {
-            Box::new(Report::failed("could not start", &place.name, error.exit_code(), error.to_string()))
+        let refusal = |refusal: Refusal| {
+            let (code, why) = refusal.tell();
+            Box::new(Report::failed("could not start", &place.name, code, why))
         };
-        let blueprint = Blueprint::new(arguments, &around.environment, &around.directory).map_err(|refusal| match refusal {
-            Refusal::Command(command) => {
-                Box::new(Report::failed("could not start", &place.name, command.code, command.why))
-            }
-            Refusal::Other(why) => refused(why),
-            Refusal::Core(error) => core(error),
-        })?;
+        let blueprint = Blueprint::new(arguments, &around.environment, &around.directory).map_err(refusal)?;
         let signals = Signals::catch().map_err(|error| refused(format!("cannot make a pipe: {error}")))?;
         let mut receiver = Receiver::bind(&place.state_dir, options.notify_access)
             .map_err(|error| refused(format!("cannot bind the notify socket in {}: {error}", place.state_dir.display())))?;
@@ -117,7 +117,7 @@ impl Start {
         let main: SharedProcess = Rc::new(RefCell::new(Process::none()));
         let family: SharedFamily = Rc::new(RefCell::new(Family::new(Rc::clone(&main), 0, before)));
         let is_auto = options.until.iter().any(|when| matches!(when.sign, Sign::Auto));
-        let scripts = || crate::command::scripts(&blueprint.program, &arguments.command, &blueprint.directory);
+        let scripts = || command::scripts(&blueprint.program, &arguments.command, &blueprint.directory);
         let scripts = if is_auto { scripts() } else { Vec::new() };
         let seen = Rc::clone(&family);
         let members = Box::new(move || seen.borrow().members());
@@ -136,7 +136,7 @@ impl Start {
 
         let mark = invocation();
         let others = std::mem::take(&mut conditions.descriptors);
-        let spawned = execute(&blueprint, &logs, others, receiver.address(), &mark).map_err(core)?;
+        let spawned = execute(&blueprint, &logs, others, receiver.address(), &mark).map_err(refusal)?;
         main.replace(Process::child(spawned.pid));
         family.borrow_mut().set_group(spawned.group);
         receiver.hear(Rc::clone(&world), Rc::clone(&family), Rc::clone(&main), blueprint.uid());
@@ -212,7 +212,9 @@ impl Start {
         );
         let (mut world, mut family) = (Rc::clone(&self.world), Rc::clone(&self.family));
         let mut tail = Rc::clone(&self.tail);
-        let mut sources: Vec<&mut dyn Source> = vec![&mut leader, &mut self.receiver, &mut tail, &mut world];
+        let mut guard = Guard::new(Rc::clone(&self.family), Rc::clone(&self.passage));
+        let mut sources: Vec<&mut dyn Source> =
+            vec![&mut leader, &mut self.receiver, &mut tail, &mut world, &mut guard];
         for source in &mut self.conditions.sources {
             sources.push(source.as_mut());
         }
@@ -245,6 +247,17 @@ impl Start {
         }
     }
 
+    fn last_lines(&self) -> Vec<String> {
+        let name = |path: &Path| match (self.report.stdout.as_deref(), self.report.stderr.as_deref()) {
+            (Some(stdout), Some(stderr)) if stdout == stderr => "output",
+            (Some(stdout), _) if stdout == path => "stdout",
+            _ => "stderr",
+        };
+        let tail = self.tail.borrow();
+        let last = tail.last_lines(LAST_LINES).into_iter();
+        last.map(|(path, lines)| format!("its {} ends:\n    {}", name(&path), lines.join("\n    "))).collect()
+    }
+
     /// What was seen of a server that was never ready, and what to try.
     fn hints(&self, machine: &Machine, outcome: &Outcome, world: &World) -> Vec<String> {
         let mut hints = Vec::new();
@@ -256,6 +269,10 @@ impl Start {
                         --until exit or --until auto".into());
         }
         if *outcome != Outcome::TimedOut {
+            // Whoever wanted to see nothing of its output has not seen why either.
+            if self.options.quiet && *outcome != Outcome::Ready {
+                hints.extend(self.last_lines());
+            }
             return hints;
         }
         hints.push(format!("waited for {}", self.conditions.missing(machine.given()).join(" and ")));
@@ -270,9 +287,7 @@ impl Start {
             None if world.said_ready => hints.push("it sent READY=1".into()),
             None => hints.push("it sent no READY=1".into()),
         }
-        for (path, lines) in self.tail.borrow().last_lines(3) {
-            hints.push(format!("the last lines of {}:\n    {}", path.display(), lines.join("\n    ")));
-        }
+        hints.extend(self.last_lines());
         let try_next = "try `onready doctor -- COMMAND` to see which signs it gives, or a longer --timeout";
         hints.push(try_next.into());
         hints
@@ -310,17 +325,24 @@ fn execute(
     others: Vec<(std::os::fd::OwnedFd, i32)>,
     notify_socket: &OsString,
     mark: &str,
-) -> Result<Spawned, StartError> {
+) -> Result<Spawned, Refusal> {
     let failed = |why: String| StartError::io("prepare the server's streams", std::io::Error::other(why));
     let again = others.iter().map(|(fd, number)| Ok((fd.try_clone()?, *number))).collect::<std::io::Result<Vec<_>>>();
     let streams = logs.streams(others).map_err(failed)?;
     match blueprint.recipe(streams, Some(notify_socket), mark, false)?.spawn() {
-        Err(StartError::Spawn { source, .. }) if source.raw_os_error() == Some(libc::ENOEXEC) => {
+        Err(StartError::Spawn { source, .. })
+            if source.raw_os_error() == Some(libc::ENOEXEC) && command::is_text(&blueprint.program) =>
+        {
             let again = again.map_err(|error| failed(error.to_string()))?;
             let streams = logs.streams(again).map_err(failed)?;
-            blueprint.recipe(streams, Some(notify_socket), mark, true)?.spawn()
+            Ok(blueprint.recipe(streams, Some(notify_socket), mark, true)?.spawn()?)
         }
-        spawned => spawned,
+        Err(StartError::Spawn { source, .. })
+            if source.kind() == std::io::ErrorKind::NotFound && blueprint.program.exists() =>
+        {
+            Err(Refusal::Command(Unusable::without_loader(&blueprint.program)))
+        }
+        spawned => Ok(spawned?),
     }
 }
 

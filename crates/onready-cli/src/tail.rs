@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 const CHUNK: usize = 64 * 1024;
 /// The shortest and the longest time between two looks while nothing is written...
 const SOONEST: Duration = Duration::from_micros(500);
-const LATEST: Duration = Duration::from_millis(20);
+const LATEST: Duration = Duration::from_millis(50);
 /// ... and when lines of the output are waited for.
 const LATEST_FOR_LINES: Duration = Duration::from_millis(4);
 /// In between, a look comes after this part of the time that nothing has been written.

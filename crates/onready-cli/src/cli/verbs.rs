@@ -4,7 +4,7 @@ use super::StartArguments;
 use crate::duration;
 use crate::when::When;
 use clap::builder::TypedValueParser;
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use std::time::Duration;
 #[derive(Args)]
 pub struct Ensure {
     /// The name.
+    #[arg(group = "named")]
     pub server: String,
     /// How to start it, if it must be.
     #[command(flatten)]
@@ -59,6 +60,33 @@ pub struct Status {
     /// Say it by the exit code alone
     #[arg(short, long)]
     pub quiet: bool,
+    /// Where names and states are kept
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// What `onready export` can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// A unit file
+    Systemd,
+    /// A Deployment with startup and readiness probes
+    Kubernetes,
+    /// A shell script that makes a service folder
+    S6,
+    /// A property list
+    Launchd,
+}
+
+/// `onready export`.
+#[derive(Args)]
+pub struct Export {
+    /// For which engine
+    #[arg(value_enum)]
+    pub engine: Engine,
+    /// The server's name
+    #[arg(value_name = "NAME")]
+    pub name: String,
     /// Where names and states are kept
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,

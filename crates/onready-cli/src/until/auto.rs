@@ -75,10 +75,12 @@ impl Auto {
         if world.said_ready {
             return By::Notify;
         }
+        let asked = world.members().to_vec();
         if !world.could_speak() {
-            // Who has begun to end meanwhile could not be asked.
-            self.again = patience(&mut world, waited);
-            return if self.again.is_none() { By::Listen } else { By::Nothing };
+            // Who has begun to end meanwhile was asked in vain.
+            let mute = patience(&mut world, waited).is_none() && world.members() == asked;
+            self.again = (!mute).then_some(GLANCE);
+            return if mute { By::Listen } else { By::Nothing };
         }
         self.again = Some(LOOK);
         if world.quiet_for() >= QUIET { By::Quiet } else { By::Nothing }

@@ -4,8 +4,14 @@
 mod common;
 
 mod doctor_verb;
+mod errors_codes;
+mod errors_start;
+mod errors_usage;
 mod notify_messages;
 mod notify_verb;
+mod options_output;
+mod options_process;
+mod terminal_progress;
 mod until_all;
 mod until_auto;
 mod until_each;

@@ -62,6 +62,12 @@ fn a_stranger_elsewhere_is_nobodys_business() {
     sandbox.finish();
 }
 
+/// The quickest of a few starts: the machine may do much else.
+fn quickest(sandbox: &Sandbox) -> std::time::Duration {
+    let starts = (0..5).map(|_| elapsed(&ready(sandbox, &[], &["listen", "--after-ms", "50"])));
+    starts.min().expect("five starts")
+}
+
 #[test]
 fn ten_thousand_foreign_sockets_do_not_slow_it() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -71,6 +77,8 @@ fn ten_thousand_foreign_sockets_do_not_slow_it() {
         println!("skipped: too few descriptors are allowed");
         return;
     }
+    let sandbox = Sandbox::new();
+    let before = quickest(&sandbox);
     let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
     let address = listener.local_addr().expect("its address");
     let mut held = Vec::new();
@@ -78,9 +86,7 @@ fn ten_thousand_foreign_sockets_do_not_slow_it() {
         held.push(std::net::TcpStream::connect(address).expect("connect"));
         held.push(listener.accept().expect("accept").0);
     }
-    let sandbox = Sandbox::new();
-    // The machine may do much else: one quick start in a few shows it.
-    let quick = (0..10).any(|_| elapsed(&ready(&sandbox, &[], &["listen", "--after-ms", "100"])).as_millis() < 130);
-    assert!(quick, "each start was slow");
+    let with = quickest(&sandbox);
+    assert!(with < 3 * before + std::time::Duration::from_millis(100), "{before:?} without, {with:?} with them");
     end(sandbox);
 }

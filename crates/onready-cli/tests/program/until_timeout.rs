@@ -11,7 +11,7 @@ fn what_was_seen_is_told() {
     let outcome = json(&run);
     assert_eq!((&outcome["outcome"], &outcome["status"]), (&"timed out".into(), &"replaying".into()), "{run}");
     for part in ["not ready within 400 ms; it was stopped", "waited for auto", "it never listened",
-        "it sent STATUS=replaying", "stderr.log:\n    first\n    second", "onready doctor", "--timeout"] {
+        "it sent STATUS=replaying", "its stderr ends:\n    first\n    second", "onready doctor", "--timeout"] {
         assert!(run.err().contains(part), "{part}: {run}");
     }
     sandbox.finish();

@@ -1,0 +1,91 @@
+//! A wrong command line, with a word about what was probably meant.
+
+use crate::cli::Cli;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Error, Parser};
+use onready::verbs::command_text;
+use std::ffi::OsString;
+
+/// What the command line means; a wrong one ends the process with 2, help and version with 0.
+pub fn parse() -> Cli {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    Cli::try_parse_from(&words).unwrap_or_else(|error| fail(&error, &words))
+}
+
+fn fail(error: &Error, words: &[OsString]) -> ! {
+    let unexpected = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) => Some(word),
+        _ => None,
+    };
+    let Some(tip) = unexpected.and_then(|word| tip(words, word)) else { error.exit() };
+    let word = unexpected.map_or("", String::as_str);
+    let tip = format!("'{word}' is neither an option nor a verb\n\n  tip: {tip}");
+    Cli::command().error(ErrorKind::UnknownArgument, tip).exit()
+}
+
+/// A verb that is spelled like it, or the server that was meant.
+fn tip(words: &[OsString], unexpected: &str) -> Option<String> {
+    if unexpected.starts_with('-') || words.iter().any(|word| word == "--") {
+        return None;
+    }
+    let command = Cli::command();
+    let near = |verb: &&str| distance(verb, unexpected) <= 1 + verb.len() / 5;
+    if let Some(verb) = command.get_subcommands().map(clap::Command::get_name).find(near) {
+        return Some(format!("there is a verb '{verb}'"));
+    }
+    let at = words.iter().position(|word| word == unexpected)?;
+    let (ours, theirs) = words.get(1..).unwrap_or_default().split_at(at.checked_sub(1)?);
+    let ours: String = ours.iter().map(|word| command_text(std::slice::from_ref(word)) + " ").collect();
+    Some(format!("to start it, put `--` before it: onready {ours}-- {}", command_text(theirs)))
+}
+
+/// How many letters are to be changed, put in or left out (Levenshtein), with two that changed places as one.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = change.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tip_for(line: &str, unexpected: &str) -> Option<String> {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        tip(&words, unexpected)
+    }
+
+    #[test]
+    fn a_verb_that_is_nearly_right() {
+        for (word, verb) in [("statsu", "status"), ("ensrue", "ensure"), ("lst", "list"), ("docter", "doctor")] {
+            assert_eq!(tip_for(&format!("onready {word} x"), word), Some(format!("there is a verb '{verb}'")));
+        }
+    }
+
+    #[test]
+    fn a_server_is_shown_behind_its_dashes() {
+        let tip = tip_for("onready -t 5s redis-server --port 80", "redis-server");
+        assert!(tip.is_some_and(|tip| tip.ends_with("onready -t 5s -- redis-server --port 80")));
+        assert_eq!(tip_for("onready --nonsense", "--nonsense"), None);
+        assert_eq!(tip_for("onready x -- y", "x"), None);
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, n) in [("", "", 0), ("abc", "abc", 0), ("abc", "acb", 1), ("abc", "", 3), ("stop", "top", 1)] {
+            assert_eq!(distance(a, b), n, "{a} {b}");
+        }
+    }
+}
