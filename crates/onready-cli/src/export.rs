@@ -23,10 +23,33 @@ const UNKNOWN_NAME: u8 = 4;
 
 /// Variables of the session in which a server was started, or of that one start; of no use to a later one.
 const OF_THE_SESSION: [&str; 27] = [
-    "_", "COLORTERM", "COLUMNS", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "INVOCATION_ID", "JOURNAL_STREAM", "LINES",
-    "LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "LS_COLORS", "MAIL", "MAINPID", "MANAGERPID", "NOTIFY_SOCKET",
-    "OLDPWD", "PWD", "SHLVL", "TERM", "TERM_PROGRAM", "TMUX", "TMUX_PANE", "WATCHDOG_PID", "WATCHDOG_USEC",
-    "WAYLAND_DISPLAY", "XAUTHORITY",
+    "_",
+    "COLORTERM",
+    "COLUMNS",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "LINES",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LS_COLORS",
+    "MAIL",
+    "MAINPID",
+    "MANAGERPID",
+    "NOTIFY_SOCKET",
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "TERM",
+    "TERM_PROGRAM",
+    "TMUX",
+    "TMUX_PANE",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
 ];
 
 /// What is carried over.

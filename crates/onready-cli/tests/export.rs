@@ -50,7 +50,10 @@ fn a_unit_carries_everything_over() {
     let unit = export(&sandbox, "systemd");
     let program = env!("CARGO_BIN_EXE_onready");
     let fixture = fixture_path();
-    let command = format!("{program} --foreground --until {tcp} --timeout 7000ms -- {} listen --http --port {port}", fixture.display());
+    let command = format!(
+        "{program} --foreground --until {tcp} --timeout 7000ms -- {} listen --http --port {port}",
+        fixture.display()
+    );
     for line in [
         "Type=notify",
         "NotifyAccess=main",
@@ -196,7 +199,8 @@ fn a_service_folder_is_made_by_its_script() {
     assert_eq!(read("notification-fd"), "3\n");
     let run = read("run");
     assert!(run.contains("export ODD='a \"b\" $(c) 100%'\n"), "{run}");
-    assert!(run.contains(&format!("--foreground --name web --until tcp:{port} ")), "{run}");
+    let work = sandbox.dir().join("work");
+    assert!(run.contains(&format!("--chdir {} --foreground --name web --until tcp:{port} ", work.display())), "{run}");
     assert!(read("data/check").ends_with("status --quiet web\n"));
     end(sandbox);
 }

@@ -5,7 +5,7 @@
 
 use super::Server;
 use crate::when::Sign;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// A script that makes the folder NAME below the directory in which it is run.
@@ -20,13 +20,14 @@ pub fn folder(server: &Server) -> Vec<u8> {
         // s6's own way.
         ([only], false) if matches!(only.sign, Sign::Fd(_)) => {
             let Sign::Fd(fd) = only.sign else { return script };
-            (fd, own_command(server, server.command()), None)
+            (fd, run(server, server.command(), true), None)
         }
         _ => {
-            let mut through = through_us(server);
-            through.extend(server.through_us(Some(name)));
-            let own = server.through_us(None).swap_remove(0);
-            (3, own_command(server, through), Some(own))
+            let mut through = server.through_us(Some(name));
+            // data/check is found from the folder, so it is onready that enters the directory.
+            through.splice(1..1, ["--chdir".into(), server.directory.clone().into_os_string()]);
+            let own = through[0].clone();
+            (3, run(server, checked(server).chain(through).collect(), false), Some(own))
         }
     };
     file(&mut script, &format!("{name}/notification-fd"), format!("{fd}\n").as_bytes());
@@ -43,12 +44,13 @@ pub fn folder(server: &Server) -> Vec<u8> {
 }
 
 /// `onready` waits for the sign, and data/check asks it by name until it is there.
-fn through_us(server: &Server) -> Vec<std::ffi::OsString> {
+fn checked(server: &Server) -> impl Iterator<Item = OsString> {
     let limit = server.options.timeout.as_millis().to_string();
-    ["s6-notifyoncheck", "-d", "-n", "0", "-w", "100", "-T", &limit].map(Into::into).into()
+    ["s6-notifyoncheck", "-d", "-n", "0", "-w", "100", "-T", &limit].map(OsString::from).into_iter()
 }
 
-fn own_command(server: &Server, command: Vec<std::ffi::OsString>) -> Vec<u8> {
+/// The file `run`.
+fn run(server: &Server, command: Vec<OsString>, enter: bool) -> Vec<u8> {
     let mut run = b"#!/bin/sh -eu\nexec 2>&1\n".to_vec();
     for (name, value) in server.environment.iter().filter(|(name, _)| is_name(name)) {
         run.extend(b"export ");
@@ -58,11 +60,13 @@ fn own_command(server: &Server, command: Vec<std::ffi::OsString>) -> Vec<u8> {
         run.push(b'\n');
     }
     let options = &server.options;
-    run.extend(b"cd ");
-    run.extend(quoted(server.directory.as_os_str()));
-    run.push(b'\n');
+    if enter {
+        run.extend(b"cd ");
+        run.extend(quoted(server.directory.as_os_str()));
+        run.push(b'\n');
+    }
     options.umask.iter().for_each(|mask| run.extend(format!("umask {mask:03o}\n").bytes()));
-    let mut before: Vec<std::ffi::OsString> = Vec::new();
+    let mut before: Vec<OsString> = Vec::new();
     options.nice.iter().for_each(|nice| before.extend(["nice", "-n", &nice.to_string()].map(Into::into)));
     if !options.rlimit.is_empty() {
         before.push("prlimit".into());
@@ -88,7 +92,7 @@ fn is_name(name: &OsStr) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
-fn words(all: &[std::ffi::OsString]) -> Vec<u8> {
+fn words(all: &[OsString]) -> Vec<u8> {
     all.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(&b' ')
 }
 
