@@ -19,6 +19,9 @@ const WAKING: Duration = Duration::from_micros(8);
 const CREDIT: Duration = Duration::from_millis(15);
 /// ... and as a part of the time that passes.
 const SHARE: u32 = 1500;
+/// Dear as a look may be, one comes after this part of the time that has passed: who waited a second need not wait much
+/// more, on a busy machine either.
+const LATEST: u32 = 50;
 
 /// When to look next: by the time that has passed, and by what looking has cost.
 #[derive(Debug, Default)]
@@ -43,8 +46,8 @@ impl Pace {
         self.spent += cost + WAKING;
         let earned = |at: Duration| CREDIT + at / SHARE;
         let usual = now + SOONEST.max(now / PART);
-        // In debt: not before what was spent is earned.
-        let affordable = self.spent.saturating_sub(CREDIT) * SHARE;
+        // In debt: not before what was spent is earned, unless that is far away.
+        let affordable = (self.spent.saturating_sub(CREDIT) * SHARE).min(now + now / LATEST);
         self.next = if self.spent > earned(now) { usual.max(affordable) } else { usual };
     }
 }
@@ -254,6 +257,16 @@ mod tests {
             now += pace.left(now);
         }
         assert!((cost + WAKING) * looks < Duration::from_millis(45), "{looks} looks");
+    }
+
+    #[test]
+    fn a_dear_look_is_late_by_a_fiftieth() {
+        let (mut pace, mut now) = (Pace::default(), Duration::ZERO);
+        while now < Duration::from_secs(30) {
+            pace.looked(now, Duration::from_millis(1));
+            assert!(pace.left(now) <= Duration::from_micros(200).max(now / 50), "{now:?}");
+            now += pace.left(now);
+        }
     }
 
     #[test]

@@ -14,8 +14,6 @@ use rustix::fs::OFlags;
 const VARIABLE: &str = "NOTIFY_SOCKET";
 /// The libraries that do it for others.
 const LIBRARIES: [&str; 2] = ["/libsystemd", "/libelogind"];
-/// What an executable holds that speaks, or has one of them do it: while it is being loaded they are not mapped yet.
-const IN_EXECUTABLES: [&str; 3] = [VARIABLE, "libsystemd.so", "libelogind.so"];
 /// What a script says that has a library or a program do it.
 const IN_SCRIPTS: [&str; 6] = [VARIABLE, "sd_notify", "sd-notify", "sdnotify", "systemd", "onready notify"];
 /// A larger file is no script, but the data that a server was told to use.
@@ -29,8 +27,8 @@ type Version = (u64, u64, u64, i64, i64, usize);
 /// What is in a file does not change, as long as the file does not.
 static SEEN: Mutex<Option<HashMap<Version, bool>>> = Mutex::new(None);
 
-/// Whether a process could say READY=1: it has mapped libsystemd, or its executable holds the name `NOTIFY_SOCKET` or
-/// the library's, or one of the other files (the script that it runs) speaks of it.
+/// Whether a process could say READY=1: it has mapped libsystemd, or its executable holds the name `NOTIFY_SOCKET`, or
+/// one of the other files (the script that it runs) speaks of it.
 ///
 /// A process that is there and cannot be looked at is taken for one that could. Executables are searched once; 100 MB
 /// take about 20 ms.
@@ -40,7 +38,7 @@ static SEEN: Mutex<Option<HashMap<Version, bool>>> = Mutex::new(None);
 #[must_use]
 pub fn speaks_notify(pid: i32, extra_files: &[&Path]) -> bool {
     let maps = File::open(format!("/proc/{pid}/maps")).and_then(|maps| contains(maps, &LIBRARIES));
-    let executable = || File::open(format!("/proc/{pid}/exe")).and_then(|file| holds(file, &IN_EXECUTABLES));
+    let executable = || File::open(format!("/proc/{pid}/exe")).and_then(|file| holds(file, &[VARIABLE]));
     maps.unwrap_or_else(|error| is_forbidden(&error))
         || executable().unwrap_or_else(|error| is_forbidden(&error))
         || extra_files.iter().any(|path| script_speaks(path).unwrap_or(false))

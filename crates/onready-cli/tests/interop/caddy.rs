@@ -5,7 +5,11 @@ use crate::clients;
 use crate::way::Way;
 
 fn configured(bed: &Bed, verb: &str, more: &str) -> Way {
-    let text = format!("{{\n  admin off\n  auto_https off\n}}\nhttp://{} {{\n  bind {}\n  respond \"pong\"\n  {more}\n}}\n", bed.addr, bed.ip());
+    let text = format!(
+        "{{\n  admin off\n  auto_https off\n}}\nhttp://{} {{\n  bind {}\n  respond \"pong\"\n  {more}\n}}\n",
+        bed.addr,
+        bed.ip()
+    );
     let (conf, data) = (bed.file("Caddyfile", text), bed.folder("data"));
     Way::new(&format!("caddy {verb} --config {conf} --adapter caddyfile"), "notify")
         .with(&format!("--env XDG_DATA_HOME={data} --env XDG_CONFIG_HOME={data}"))

@@ -1,4 +1,4 @@
-//! memcached cannot speak; `memcached -d` exits before it listens.
+//! memcached cannot speak; `memcached -d` exits before it listens. It takes a second to stop.
 
 use crate::bed::{Bed, is_root};
 use crate::clients;
@@ -6,7 +6,7 @@ use crate::way::Way;
 
 fn command(bed: &Bed, more: &str) -> Way {
     let user = if is_root() { "-u nobody" } else { "" };
-    Way::new(&format!("memcached -l {} -p {} -U 0 {user} {more}", bed.ip(), bed.addr.port()), "listen")
+    Way::new(&format!("memcached -l {} -p {} -U 0 {user} {more}", bed.ip(), bed.addr.port()), "listen").slow(4)
 }
 
 #[test]

@@ -6,7 +6,9 @@ use crate::way::Way;
 
 fn configured(bed: &Bed, flag: &str, more: &str) -> Way {
     let (ip, port, pid_file) = (bed.ip(), bed.addr.port(), bed.path("mosquitto.pid"));
-    let text = format!("listener {port} {ip}\nallow_anonymous true\npersistence false\nuser root\npid_file {pid_file}\n{more}\n");
+    let text = format!(
+        "listener {port} {ip}\nallow_anonymous true\npersistence false\nuser root\npid_file {pid_file}\n{more}\n"
+    );
     let conf = bed.file("mosquitto.conf", text);
     Way::new(&format!("{} {flag} -c {conf}", system_program("mosquitto")), "notify")
 }

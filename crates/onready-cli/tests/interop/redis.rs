@@ -50,6 +50,9 @@ fn until_exit_and_listen() {
 fn refuses_a_wrong_configuration() {
     let bed = Bed::new();
     bed.refuses(&configured(&bed, "no-such-word 1"), "Bad directive or wrong number of arguments");
-    bed.refuses(&configured(&bed, "no-such-word 1").with("--until notify"), "Bad directive or wrong number of arguments");
+    bed.refuses(
+        &configured(&bed, "no-such-word 1").with("--until notify"),
+        "Bad directive or wrong number of arguments",
+    );
     bed.finish();
 }

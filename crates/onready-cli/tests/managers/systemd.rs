@@ -44,7 +44,8 @@ fn a_library_server_that_fails_is_a_failed_unit() {
 
 #[test]
 fn a_library_server_puts_itself_into_the_background() {
-    let command = format!("/box/pong --daemonize --pid-file /run/pong.pid --listen 127.0.0.1:{PORT} --init-ms {INIT_MS}");
+    let command =
+        format!("/box/pong --daemonize --pid-file /run/pong.pid --listen 127.0.0.1:{PORT} --init-ms {INIT_MS}");
     let unit = service("forking", &command, "PIDFile=/run/pong.pid");
     let Some(machine) = Machine::boot(&[("pong.service", &unit)]) else { return };
     starts(&machine, "pong.service");
@@ -81,15 +82,19 @@ fn any_server_notifies_through_the_program() {
     machine.halt();
 }
 
+/// The server's own code is the unit's, during the start and later.
 #[test]
 fn what_ends_in_the_foreground_of_the_program_is_told_by_its_code() {
-    let server = format!("/box/fixture listen --background --port {PORT} --after-ms {INIT_MS} -- exit 7 --after-ms 1000");
+    let server = format!("/box/fixture on-term --code 7 -- listen --port {PORT} --after-ms {INIT_MS}");
     let late = service("notify", &format!("/box/onready --foreground -- {server}"), "");
     let early = service("notify", "/box/onready --foreground -- /box/fixture exit 9", "");
     let Some(machine) = Machine::boot(&[("late.service", &late), ("early.service", &early)]) else { return };
     starts(&machine, "late.service");
-    // Waits for the end of a unit: a job that conflicts with none ends when it has.
-    machine.exec(&["bash", "-c", "tail --pid=$(systemctl show --value -p MainPID late.service) -f /dev/null"]);
+    let main = format!("--pid={}", machine.show("late.service", "MainPID"));
+    machine.systemctl(&["kill", "--kill-who=main", "late.service"]).expect_code(0);
+    machine.exec(&["tail", "-s", "0.02", &main, "-f", "/dev/null"]).expect_code(0);
+    // By the end of this job, systemd knows of the exit as well.
+    machine.systemctl(&["stop", "late.service"]).expect_code(0);
     assert_eq!(machine.show("late.service", "ExecMainStatus"), "7");
     machine.systemctl(&["start", "early.service"]).expect_code(1);
     assert_eq!(machine.show("early.service", "ExecMainStatus"), "9");
