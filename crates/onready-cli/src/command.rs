@@ -80,7 +80,8 @@ fn judge(file: &Path) -> Result<PathBuf, Why> {
 fn with_interpreter(file: PathBuf) -> Result<PathBuf, Unusable> {
     match interpreter(&file).filter(|interpreter| !interpreter.exists()) {
         Some(interpreter) => {
-            let why = format!("cannot execute {}: its interpreter {} is not there", file.display(), interpreter.display());
+            let why =
+                format!("cannot execute {}: its interpreter {} is not there", file.display(), interpreter.display());
             Err(Unusable { code: exit_code::CANNOT_EXECUTE, why })
         }
         None => Ok(file),

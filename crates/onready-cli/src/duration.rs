@@ -29,6 +29,8 @@ mod tests {
             ("250ms", 250),
             ("5", 5_000),
             ("0.5", 500),
+            ("0.5s", 500),
+            ("1.5m", 90_000),
             ("0", 0),
             ("2h", 7_200_000),
         ];
@@ -39,7 +41,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_an_example() {
-        for text in ["", "x", "-5", "5 parsecs", "1e400", ".", "99999999999999999999999"] {
+        for text in ["", "x", "-5", "5 parsecs", "1.2.3s", "-0.5s", "1e400", ".", "99999999999999999999999"] {
             assert!(parse(text).is_err_and(|why| why.contains("90s")), "{text}");
         }
     }

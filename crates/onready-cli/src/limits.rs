@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn limits_are_understood() {
         let limit = parse("nofile=10:20");
-        let expected = Limit { resource: libc::RLIMIT_NOFILE as u32, name: "nofile", soft: 10, hard: 20 };
+        let expected = Limit { resource: RESOURCES[9].1, name: "nofile", soft: 10, hard: 20 };
         assert_eq!(limit, Ok(expected));
         assert_eq!(parse("core=unlimited").map(|limit| limit.soft), Ok(UNLIMITED));
         for wrong in ["", "nofile", "nofile=", "nofile=x", "nofile=2:1", "nonsense=1"] {

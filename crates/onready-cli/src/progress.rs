@@ -99,8 +99,7 @@ impl Line {
     }
 
     fn style(&self, has_bar: bool) -> ProgressStyle {
-        let template =
-            if has_bar { "{spinner} {before} [{bar:20}] {behind}" } else { "{spinner} {before} {behind}" };
+        let template = if has_bar { "{spinner} {before} [{bar:20}] {behind}" } else { "{spinner} {before} {behind}" };
         let text = |number: usize| {
             let texts = Arc::clone(&self.texts);
             move |_: &ProgressState, to: &mut dyn Write| {

@@ -42,6 +42,11 @@ fn advice(flags: &[&str], reasons: Vec<String>) -> Advice {
     Advice { flags: Some(flags.iter().map(ToString::to_string).collect()), reasons }
 }
 
+/// How long before or after.
+fn gap(time: Duration) -> String {
+    if time < Duration::from_millis(1) { "right".into() } else { human(time) }
+}
+
 /// The surest sign first: its own word, its promise, then what is seen from outside.
 pub fn advise(facts: &Facts) -> Advice {
     if let Some((at, end)) = facts.exited {
@@ -60,14 +65,14 @@ pub fn advise(facts: &Facts) -> Advice {
         return advice(&["--until notify"], vec![reason.into()]);
     }
     match (facts.background, &facts.listened) {
-        (Some(gone), Some((at, address))) if *at <= gone => {
-            let before = human(gone - *at);
+        (Some(gone), Some((at, address))) if *at < gone => {
+            let before = gap(gone - *at);
             let reason =
                 format!("it listens on {address} {before} before it puts itself into the background and exits 0");
             advice(&["--until exit"], vec![reason])
         }
         (Some(gone), Some((at, address))) => {
-            let after = human(*at - gone);
+            let after = gap(*at - gone);
             let reason =
                 format!("it listens on {address}, but only {after} after it has put itself into the background");
             advice(&[], vec![reason, "without a flag it is followed there; --until exit would be too early".into()])
@@ -94,7 +99,7 @@ fn of_its_word(facts: &Facts, at: Duration) -> Advice {
     let mut reasons = vec![format!("it says READY=1 after {}: its own word", human(at))];
     match &facts.listened {
         Some((listened, address)) if *listened < at => {
-            let before = human(at - *listened);
+            let before = gap(at - *listened);
             reasons.push(format!("it listens on {address} {before} before that: to listen is not yet to be ready"));
         }
         _ => {}
@@ -178,6 +183,8 @@ mod tests {
     fn a_promise_counts_if_it_was_kept() {
         let facts = |at| Facts { listened: Some((MS(at), "x".into())), background: Some(MS(10)), ..Facts::default() };
         assert_eq!(flags(facts(9)), one("--until exit"));
+        // Seen in the same moment, it may have been after it.
+        assert_eq!(flags(facts(10)), Some(vec![]));
         assert_eq!(flags(facts(11)), Some(vec![]));
         assert_eq!(flags(Facts { listened: None, ..facts(1) }), one("--until exit"));
     }

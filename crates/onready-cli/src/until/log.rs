@@ -6,34 +6,45 @@ use regex::bytes::Regex;
 /// A line that grows longer than this is looked at in pieces: a server that never ends a line must not fill us up.
 const LONGEST: usize = 1 << 20;
 
-/// What a matching line means.
+/// A pattern, and what the line means that matches it.
 pub struct Matcher {
     regex: Regex,
     left: usize,
-    event: Box<dyn Fn(&[u8]) -> Event>,
+    meaning: Meaning,
+}
+
+enum Meaning {
+    /// The sign of this number.
+    Sign(usize),
+    Failure,
 }
 
 impl Matcher {
     /// The n-th matching line gives this sign.
     pub fn sign(sign: usize, regex: Regex, count: usize) -> Matcher {
-        Matcher { regex, left: count, event: Box::new(move |_| Event::Sign(sign)) }
+        Matcher { regex, left: count, meaning: Meaning::Sign(sign) }
     }
 
     /// The first matching line is a failure.
     pub fn failure(regex: Regex) -> Matcher {
-        let pattern = regex.to_string();
-        let event = move |line: &[u8]| {
-            let line = String::from_utf8_lossy(line);
-            Event::Failed(format!("its output matches --fail-log '{pattern}': {}", line.trim_end()))
-        };
-        Matcher { regex, left: 1, event: Box::new(event) }
+        Matcher { regex, left: 1, meaning: Meaning::Failure }
     }
 
     fn look(&mut self, line: &[u8], events: &mut Vec<Event>) {
         if self.left > 0 && self.regex.is_match(line) {
             self.left -= 1;
             if self.left == 0 {
-                events.push((self.event)(line));
+                events.push(self.event(line));
+            }
+        }
+    }
+
+    fn event(&self, line: &[u8]) -> Event {
+        match self.meaning {
+            Meaning::Sign(sign) => Event::Sign(sign),
+            Meaning::Failure => {
+                let (line, pattern) = (String::from_utf8_lossy(line), &self.regex);
+                Event::Failed(format!("its output matches --fail-log '{pattern}': {}", line.trim_end()))
             }
         }
     }
@@ -50,7 +61,7 @@ impl Lines {
     pub fn put(&mut self, mut bytes: &[u8], matchers: &mut [Matcher], events: &mut Vec<Event>) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             if self.begun.is_empty() {
-                matchers.iter_mut().for_each(|matcher| matcher.look(&bytes[..end], events));
+                look(&bytes[..end], matchers, events);
             } else {
                 self.begun.extend_from_slice(&bytes[..end]);
                 self.finish(matchers, events);
@@ -66,11 +77,15 @@ impl Lines {
     /// What has no newline yet is a line as well: nothing more comes.
     pub fn finish(&mut self, matchers: &mut [Matcher], events: &mut Vec<Event>) {
         if !self.begun.is_empty() {
-            let line = self.begun.strip_suffix(b"\r").unwrap_or(&self.begun);
-            matchers.iter_mut().for_each(|matcher| matcher.look(line, events));
+            look(&self.begun, matchers, events);
             self.begun.clear();
         }
     }
+}
+
+fn look(line: &[u8], matchers: &mut [Matcher], events: &mut Vec<Event>) {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    matchers.iter_mut().for_each(|matcher| matcher.look(line, events));
 }
 
 #[cfg(test)]
@@ -83,12 +98,14 @@ mod tests {
 
     #[test]
     fn a_line_may_come_in_pieces() {
-        for cut in 0..=8 {
-            let (mut lines, mut matchers, mut events) = (Lines::default(), matchers(1), Vec::new());
-            let (a, b) = b"x\nready\n".split_at(cut);
-            lines.put(a, &mut matchers, &mut events);
-            lines.put(b, &mut matchers, &mut events);
-            assert_eq!(events, [Event::Sign(7)], "cut at {cut}");
+        for text in [&b"x\nready\n"[..], b"x\r\nready\r\n"] {
+            for cut in 0..=text.len() {
+                let (mut lines, mut matchers, mut events) = (Lines::default(), matchers(1), Vec::new());
+                let (a, b) = text.split_at(cut);
+                lines.put(a, &mut matchers, &mut events);
+                lines.put(b, &mut matchers, &mut events);
+                assert_eq!(events, [Event::Sign(7)], "cut at {cut}");
+            }
         }
     }
 

@@ -49,8 +49,18 @@ pub fn check(run: Finished) -> Finished {
 pub fn json(run: &Finished) -> Value {
     let value: Value = serde_json::from_str(&run.out()).unwrap_or_else(|error| panic!("{error}\n{run}"));
     const KEYS: [&str; 12] = [
-        "elapsed_ms", "error", "exit_code", "listening", "name", "outcome", "pid", "ready_by", "signal", "status",
-        "stderr", "stdout",
+        "elapsed_ms",
+        "error",
+        "exit_code",
+        "listening",
+        "name",
+        "outcome",
+        "pid",
+        "ready_by",
+        "signal",
+        "status",
+        "stderr",
+        "stdout",
     ];
     let keys: Vec<&String> = value.as_object().expect("an object").keys().collect();
     assert_eq!(keys, KEYS, "{run}");

@@ -24,7 +24,10 @@ fn tells(run: &Finished, parts: &[&str]) {
 fn who_listens_needs_no_flag() {
     let sandbox = Sandbox::new();
     let run = doctor(&sandbox, &["log-line", "hello", "100ms", "--", "listen"]).expect_code(0);
-    tells(&run, &["started as pid", "first output on stdout: hello", "listens on 127.0.0.1:", "stopped", "use:  onready -- "]);
+    tells(
+        &run,
+        &["started as pid", "first output on stdout: hello", "listens on 127.0.0.1:", "stopped", "use:  onready -- "],
+    );
     sandbox.finish();
 }
 
@@ -33,7 +36,10 @@ fn its_own_word_comes_first() {
     let sandbox = Sandbox::new();
     let server = ["listen", "--background", "--", "notify", "50ms", "STATUS=warming up", "100ms", "READY=1"];
     let run = doctor(&sandbox, &server).expect_code(0);
-    tells(&run, &["listens on", "says STATUS=warming up", "says READY=1", "use:  onready --until notify -- ", "before that"]);
+    tells(
+        &run,
+        &["listens on", "says STATUS=warming up", "says READY=1", "use:  onready --until notify -- ", "before that"],
+    );
     sandbox.finish();
 }
 

@@ -8,7 +8,11 @@ fn fails(options: &[&str], server: &[&str], code: i32, keys: (&str, Value, Value
     let sandbox = Sandbox::new();
     let run = start(&sandbox, &[&["--json"], options].concat(), server).expect_code(code);
     let outcome = json(&run);
-    assert_eq!((&outcome["outcome"], &outcome["exit_code"], &outcome["signal"]), (&keys.0.into(), &keys.1, &keys.2), "{run}");
+    assert_eq!(
+        (&outcome["outcome"], &outcome["exit_code"], &outcome["signal"]),
+        (&keys.0.into(), &keys.1, &keys.2),
+        "{run}"
+    );
     assert!(outcome["error"].is_string() && outcome["ready_by"].is_null(), "{run}");
     assert!(outcome["pid"].is_number(), "{run}");
     // The logs of an unnamed start that failed are gone with it.
@@ -86,7 +90,9 @@ fn a_second_interrupt_kills_who_ignores_the_first() {
 
 #[test]
 fn ours_alone_is_killed() {
-    for server in [&["log-line", "begun", "--", "stay"][..], &["log-line", "begun", "--", "child", "--", "ignore", "TERM"]] {
+    for server in
+        [&["log-line", "begun", "--", "stay"][..], &["log-line", "begun", "--", "child", "--", "ignore", "TERM"]]
+    {
         let sandbox = Sandbox::new();
         let run = Run::new(start_command(&sandbox, &["-n", "x"], server)).start();
         run.wait_stdout("begun", LONG);
@@ -102,7 +108,8 @@ fn ours_alone_is_killed_and_the_server_had_gone_into_the_background() {
     let sandbox = Sandbox::new();
     let file = path(&sandbox, "up");
     let server = ["daemonize", "--", "pid-file", &file, "--", "stay"];
-    let run = Run::new(start_command(&sandbox, &["-n", "x", "--until", "exit", "--until", "file:never"], &server)).start();
+    let run =
+        Run::new(start_command(&sandbox, &["-n", "x", "--until", "exit", "--until", "file:never"], &server)).start();
     testbed::wait_for_path(&file, LONG);
     // It is followed as soon as its parent has ended: when the one that is on record is the daemon.
     let followed = |sandbox: &Sandbox| sandbox.processes().len() == 2;

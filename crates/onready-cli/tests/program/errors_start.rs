@@ -23,7 +23,8 @@ fn a_command_that_is_not_found() {
     let mut command = onready(&sandbox, &["--", "no-such-server"]);
     command.env("PATH", "/nowhere:/bin");
     let run = check(Run::new(command).done()).expect_code(127);
-    let said = "onready: no-such-server: no-such-server is not found in PATH=/nowhere:/bin; install it, or give its path\n";
+    let said =
+        "onready: no-such-server: no-such-server is not found in PATH=/nowhere:/bin; install it, or give its path\n";
     assert_eq!(run.err(), said);
     refused(&sandbox, &["--", "./no-such-server"], 127, &["./no-such-server", "no such file"]);
     refused(&sandbox, &["--", ""], 127, &["empty"]);

@@ -85,7 +85,9 @@ fn help_and_version_are_no_errors() {
     for part in ["--rlimit", "Examples:", "onready doctor -- ", "Exit codes:", "126, 127", "delay:DURATION"] {
         assert!(long.out().contains(part), "{part}");
     }
-    for verb in ["ensure", "stop", "restart", "status", "logs", "list", "wait", "notify", "doctor", "completions", "man"] {
+    for verb in
+        ["ensure", "stop", "restart", "status", "logs", "list", "wait", "notify", "doctor", "completions", "man"]
+    {
         assert!(short.out().contains(verb), "{verb}");
         Run::new(onready(&sandbox, &[verb, "--help"])).done().expect_code(0);
     }

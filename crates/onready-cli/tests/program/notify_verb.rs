@@ -15,7 +15,8 @@ fn notify(sandbox: &Sandbox, manager: &Manager, words: &[&str]) -> Run {
 fn a_script_says_ready() {
     let sandbox = Sandbox::new();
     let own = env!("CARGO_BIN_EXE_onready");
-    let script = format!("sleep 0.1; {own} notify --status='half way' || exit 9; {own} notify READY=1 || exit 9; exec sleep 60");
+    let script =
+        format!("sleep 0.1; {own} notify --status='half way' || exit 9; {own} notify READY=1 || exit 9; exec sleep 60");
     let words = ["--json", "--until", "notify", "--", "sh", "-c", &script];
     let run = check(Run::new(onready(&sandbox, &words)).done()).expect_code(0);
     assert_eq!(json(&run)["status"], "half way", "{run}");
@@ -121,7 +122,9 @@ fn nobody_to_tell_is_an_error() {
 #[test]
 fn nothing_to_say_is_a_usage_error() {
     let sandbox = Sandbox::new();
-    for words in [&["notify"][..], &["notify", "READY"], &["notify", "=1"], &["notify", "--pid=x"], &["notify", "--no-block"]] {
+    for words in
+        [&["notify"][..], &["notify", "READY"], &["notify", "=1"], &["notify", "--pid=x"], &["notify", "--no-block"]]
+    {
         Run::new(onready(&sandbox, words)).done().expect_code(2);
     }
     sandbox.finish();

@@ -46,7 +46,8 @@ fn half_a_line() {
     assert_eq!((run.out(), run.err()), ("half a line".into(), String::new()), "{run}");
     end(sandbox);
     let sandbox = Sandbox::new();
-    let run = start(&sandbox, &[], &["exit", "3", "--stdout", "half", "--stderr", "words", "--no-newline"]).expect_code(3);
+    let run =
+        start(&sandbox, &[], &["exit", "3", "--stdout", "half", "--stderr", "words", "--no-newline"]).expect_code(3);
     assert_eq!(run.out(), "half");
     assert!(run.err().starts_with("words"), "{run}");
     sandbox.finish();
@@ -143,7 +144,10 @@ fn who_never_reads_loses_the_output_and_is_told_not_the_readiness() {
     let output = child.wait_with_output().expect("wait");
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{err}");
-    assert!(err.contains("bytes of the server's stdout could not be delivered: nobody reads it; they are in "), "{err}");
+    assert!(
+        err.contains("bytes of the server's stdout could not be delivered: nobody reads it; they are in "),
+        "{err}"
+    );
     assert_eq!(err.lines().count(), 1, "said once: {err}");
     drop(stdout);
     end(sandbox);
@@ -167,7 +171,8 @@ fn who_reads_late_gets_everything_and_the_server_does_not_wait_for_it() {
 #[test]
 fn a_reader_that_went_away() {
     let sandbox = Sandbox::new();
-    let (child, stdout) = unread(start_command(&sandbox, &[], &["flood", "--stdout", "300000", "--", "listen", "--after-ms", "100"]));
+    let (child, stdout) =
+        unread(start_command(&sandbox, &[], &["flood", "--stdout", "300000", "--", "listen", "--after-ms", "100"]));
     drop(stdout);
     let output = child.wait_with_output().expect("wait");
     let err = String::from_utf8_lossy(&output.stderr);

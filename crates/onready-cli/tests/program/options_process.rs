@@ -29,7 +29,8 @@ fn without_any() {
 fn of_a_caller_with_odd_signals_and_descriptors() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.path("lock"), "").expect("a file");
-    let setup = Setup::new().ignore("CHLD,PIPE,INT,TERM,USR1").block("TERM,CHLD,USR2").inherit_lock(&sandbox.path("lock"), 7);
+    let setup =
+        Setup::new().ignore("CHLD,PIPE,INT,TERM,USR1").block("TERM,CHLD,USR2").inherit_lock(&sandbox.path("lock"), 7);
     let command = start_command(&sandbox, &["--json"], &["listen"]);
     let run = check(Run::new(command).setup(setup).done()).expect_code(0);
     let server = Process::of(pid(&json(&run))).expect("the server");
@@ -98,7 +99,22 @@ fn another_user_and_group() {
     let sandbox = Sandbox::new();
     sandbox.open_to_others();
     let program = sandbox.install(&testbed::speaker_path(), "server").display().to_string();
-    let words = ["--json", "--user", "nobody", "--group", "nogroup", "--until", "notify", "--", &program, "notify", "READY=1", "--barrier", "--", "stay"];
+    let words = [
+        "--json",
+        "--user",
+        "nobody",
+        "--group",
+        "nogroup",
+        "--until",
+        "notify",
+        "--",
+        &program,
+        "notify",
+        "READY=1",
+        "--barrier",
+        "--",
+        "stay",
+    ];
     let run = check(Run::new(onready(&sandbox, &words)).done()).expect_code(0);
     let server = Process::of(pid(&json(&run))).expect("the server");
     assert_eq!((server.uids, server.gids), ([65534; 4], [65534; 4]), "{server:?}");

@@ -36,7 +36,8 @@ fn any_is_enough() {
 fn death_beats_every_sign() {
     let sandbox = Sandbox::new();
     // READY=1, and gone before anybody could use it.
-    let run = start(&sandbox, &["--until", "notify", "--until", "delay:300ms"], &["notify", "READY=1", "--", "exit", "9"]);
+    let run =
+        start(&sandbox, &["--until", "notify", "--until", "delay:300ms"], &["notify", "READY=1", "--", "exit", "9"]);
     run.expect_code(9);
     sandbox.finish();
 }

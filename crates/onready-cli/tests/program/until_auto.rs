@@ -46,7 +46,8 @@ fn a_script_that_lets_another_program_speak_is_awaited() {
     let sandbox = Sandbox::new();
     let script = sandbox.path("serve.sh");
     let (fixture, own) = (testbed::fixture_path(), env!("CARGO_BIN_EXE_onready"));
-    let text = format!("#!/bin/sh\n{} listen &\nsleep 0.1\n{own} notify READY=1 # onready notify\nwait\n", fixture.display());
+    let text =
+        format!("#!/bin/sh\n{} listen &\nsleep 0.1\n{own} notify READY=1 # onready notify\nwait\n", fixture.display());
     std::fs::write(&script, text).expect("a script");
     let run = check(Run::new(onready(&sandbox, &["--json", "--", "sh", "serve.sh"])).done()).expect_code(0);
     assert_eq!(json(&run)["ready_by"], "notify", "{run}");

@@ -87,8 +87,15 @@ fn a_descriptor_that_is_closed_without_a_line_is_no_sign() {
 #[test]
 fn tcp_with_and_without_a_host() {
     let sandbox = Sandbox::new();
-    for (host, listens_on) in [("", "127.0.0.1"), ("127.0.0.1:", "127.0.0.1"), ("127.0.0.1:", "0.0.0.0"),
-        ("localhost:", "127.0.0.1"), ("[::1]:", "::1"), ("", "::"), ("[::1]:", "::")] {
+    for (host, listens_on) in [
+        ("", "127.0.0.1"),
+        ("127.0.0.1:", "127.0.0.1"),
+        ("127.0.0.1:", "0.0.0.0"),
+        ("localhost:", "127.0.0.1"),
+        ("[::1]:", "::1"),
+        ("", "::"),
+        ("[::1]:", "::"),
+    ] {
         let port = testbed::free_port().to_string();
         let until = format!("tcp:{host}{port}");
         comes_true(&sandbox, &until, &["listen", "--host", listens_on, "--port", &port]);

@@ -17,12 +17,14 @@ fn stranger(sandbox: &Sandbox, words: &[&str]) -> testbed::Running {
 fn before_the_start_it_is_an_error_that_names_the_owner() {
     let sandbox = Sandbox::new();
     let (port, socket) = (testbed::free_port().to_string(), path(&sandbox, "socket"));
-    let squatters = [
-        stranger(&sandbox, &["listen", "--port", &port]),
-        stranger(&sandbox, &["listen", "--unix", &socket]),
+    let squatters =
+        [stranger(&sandbox, &["listen", "--port", &port]), stranger(&sandbox, &["listen", "--unix", &socket])];
+    let untils = [
+        format!("tcp:{port}"),
+        format!("http:http://127.0.0.1:{port}/"),
+        format!("unix:{socket}"),
+        format!("tcp:localhost:{port}"),
     ];
-    let untils = [format!("tcp:{port}"), format!("http:http://127.0.0.1:{port}/"), format!("unix:{socket}"),
-        format!("tcp:localhost:{port}")];
     for (until, squatter) in untils.iter().zip([0, 0, 1, 0]) {
         let run = start(&sandbox, &["--until", until, "--json"], &["listen"]).expect_code(125);
         let pid = squatters[squatter].pid();

@@ -10,8 +10,15 @@ fn what_was_seen_is_told() {
     let run = start(&sandbox, &["-t", "400ms", "--json"], &server).expect_code(124);
     let outcome = json(&run);
     assert_eq!((&outcome["outcome"], &outcome["status"]), (&"timed out".into(), &"replaying".into()), "{run}");
-    for part in ["not ready within 400 ms; it was stopped", "waited for auto", "it never listened",
-        "it sent STATUS=replaying", "its stderr ends:\n    first\n    second", "onready doctor", "--timeout"] {
+    for part in [
+        "not ready within 400 ms; it was stopped",
+        "waited for auto",
+        "it never listened",
+        "it sent STATUS=replaying",
+        "its stderr ends:\n    first\n    second",
+        "onready doctor",
+        "--timeout",
+    ] {
         assert!(run.err().contains(part), "{part}: {run}");
     }
     sandbox.finish();

@@ -12,8 +12,13 @@ fn whoever_answers_will_do() {
     let sandbox = Sandbox::new();
     let (port, socket) = (testbed::free_port().to_string(), path(&sandbox, "socket"));
     let untils = [
-        format!("tcp:{port}"), format!("tcp:localhost:{port}"), format!("http:http://localhost:{port}/"),
-        "unix:socket".into(), "file:socket".into(), "exec:test -e socket".into(), "delay:200ms".into(),
+        format!("tcp:{port}"),
+        format!("tcp:localhost:{port}"),
+        format!("http:http://localhost:{port}/"),
+        "unix:socket".into(),
+        "file:socket".into(),
+        "exec:test -e socket".into(),
+        "delay:200ms".into(),
     ];
     let runs: Vec<_> = untils.iter().map(|until| wait(&sandbox, &["--until", until]).start()).collect();
     for run in &runs {
@@ -67,7 +72,14 @@ fn interrupted() {
 #[test]
 fn what_makes_no_sense_is_a_usage_error() {
     let sandbox = Sandbox::new();
-    for (until, part) in [("auto", "NAME"), ("listen", "NAME"), ("log:x", "NAME"), ("notify", "starts"), ("fd:3", "starts"), ("exit", "starts")] {
+    for (until, part) in [
+        ("auto", "NAME"),
+        ("listen", "NAME"),
+        ("log:x", "NAME"),
+        ("notify", "starts"),
+        ("fd:3", "starts"),
+        ("exit", "starts"),
+    ] {
         let run = wait(&sandbox, &["--until", until]).done().expect_code(2);
         assert!(run.err().contains(part), "{until}: {run}");
     }
