@@ -172,7 +172,9 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
         Some(command) => then::run(options, command, &report, started, dir, claim, pid_file),
         None => {
             started.release();
-            tell(options, &report)
+            let code = tell(options, &report);
+            started.exit_deaf();
+            code
         }
     }
 }

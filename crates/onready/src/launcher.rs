@@ -167,7 +167,8 @@ fn relay(
     let (reader, writer) = pipe()?;
     let log = log.map(File::try_clone).transpose().map_err(|error| StartError::io("share the log", error))?;
     let sink = Sink::new(to, screen.wipe_for(rustix::termios::isatty(to)));
-    Ok((Rc::new(RefCell::new(Relay::new(reader, sink, log))), writer))
+    let relay = Relay::new(reader, sink, log).map_err(|error| StartError::io("read the server's output", error))?;
+    Ok((Rc::new(RefCell::new(relay)), writer))
 }
 
 /// Says once what the caller did not get.

@@ -44,8 +44,13 @@ impl PidFile {
             let file = PidFile { file, path: path.into() };
             // Its owner may have removed it between our open and our lock: then the name is somebody else's now.
             if file.is_at_its_path() {
-                file.file.set_len(0).map_err(failed)?;
-                return Ok(file);
+                return match file.file.set_len(0) {
+                    Ok(()) => Ok(file),
+                    Err(error) => {
+                        file.remove();
+                        Err(failed(error))
+                    }
+                };
             }
         }
     }

@@ -185,10 +185,13 @@ pub struct Relay {
 
 impl Relay {
     /// The reading end of the pipe is made non-blocking: it is ours alone.
-    pub fn new(pipe: OwnedFd, sink: Sink, log: Option<File>) -> Relay {
-        let _ = rustix::io::ioctl_fionbio(&pipe, true);
+    ///
+    /// # Errors
+    /// That is refused: a read could wait for ever.
+    pub fn new(pipe: OwnedFd, sink: Sink, log: Option<File>) -> io::Result<Relay> {
+        rustix::io::ioctl_fionbio(&pipe, true)?;
         let splices = log.is_none() && sink.kind == FileType::Fifo && sink.wipe.is_none();
-        Relay { pipe: Some(pipe), sink, log, log_error: None, quota: None, splices, stalled: None, is_wide: false }
+        Ok(Relay { pipe: Some(pipe), sink, log, log_error: None, quota: None, splices, stalled: None, is_wide: false })
     }
 
     /// Carries on what the pipe holds at this moment.

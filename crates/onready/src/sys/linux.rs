@@ -176,7 +176,7 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
     let cloned = if group == -1 { Err(io::Error::last_os_error()) } else { Ok(()) };
     drop(mask);
     cloned.map_err(Refused::Clone)?;
-    reap(group);
+    let in_order = reap(group);
     // SAFETY: as an ordinary read, but the compiler is not to assume that `job` is as we left it.
     let job = unsafe { ptr::read_volatile(&job) };
     if job.error != 0 {
@@ -185,6 +185,10 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
             reap(job.pid);
         }
         return Err(refusal(&job));
+    }
+    if !in_order || job.pid == 0 {
+        end_half_made(job.pid);
+        return Err(Refused::Clone(io::Error::other("the process that makes the session was killed")));
     }
     Ok(Spawned { pid: job.pid, group, switch })
 }
@@ -198,9 +202,25 @@ fn refusal(job: &Job) -> Refused {
     }
 }
 
-fn reap(pid: i32) {
-    // SAFETY: a null status is allowed; __WALL waits for a child whatever signal it sends.
-    while unsafe { libc::waitpid(pid, ptr::null_mut(), libc::__WALL) } == -1 && super::errno() == libc::EINTR {}
+/// Whether it exited with 0, as the first child does unless somebody kills it.
+fn reap(pid: i32) -> bool {
+    let mut status = 0;
+    // SAFETY: `status` is ours to be written; __WALL waits for a child whatever signal it sends.
+    while unsafe { libc::waitpid(pid, &mut status, libc::__WALL) } == -1 {
+        if super::errno() != libc::EINTR {
+            return true;
+        }
+    }
+    status == 0
+}
+
+/// The second child, whose maker was killed: it may run in our memory still, so it must be gone before we go on.
+fn end_half_made(pid: i32) {
+    if pid > 0 {
+        // SAFETY: numbers only; a child of ours that is not reaped yet, so the pid is its own.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+        reap(pid);
+    }
 }
 
 fn pointers(items: impl Iterator<Item = *mut libc::c_char>) -> Vec<*mut libc::c_char> {
@@ -219,12 +239,13 @@ extern "C" fn first(job: *mut c_void) -> libc::c_int {
         }
     }
     if job.error == 0 {
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT | libc::SIGCHLD;
+        // The kernel writes the pid before the child runs: it is known even if this process is killed meanwhile.
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+        let pid = ptr::from_mut(&mut job.pid);
         // SAFETY: the lower half of the launcher's buffer; our own frames are in the upper half.
         let stack = unsafe { job.stack.add(STACK) };
         // SAFETY: VFORK suspends us until the second child has been executed or has ended.
-        job.pid = unsafe { libc::clone(second, stack.cast(), flags, ptr::from_mut(job).cast()) };
-        if job.pid == -1 {
+        if unsafe { libc::clone(second, stack.cast(), flags, ptr::from_mut(job).cast(), pid) } == -1 {
             job.error = super::errno();
         }
     }

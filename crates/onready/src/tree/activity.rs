@@ -144,13 +144,13 @@ fn io_counters(pid: i32) -> Option<(u64, u64)> {
 }
 
 /// Whether any thread waits in the kernel for a disk or the like. Such a wait costs neither processor time nor, for
-/// a mapped file or a sync, any bytes.
+/// a mapped file or a sync, any bytes. Nor does being stopped by a signal, and who is stopped answers nobody.
 fn any_blocked(pids: &[i32]) -> bool {
     pids.iter().any(|&pid| {
         let mut blocked = false;
         for_each_thread(pid, |tid| {
             let thread = stat_at(&ProcPath::new(format_args!("{pid}/task/{tid}/stat")));
-            blocked |= thread.is_some_and(|thread| thread.state == b'D');
+            blocked |= thread.is_some_and(|thread| matches!(thread.state, b'D' | b'T'));
         });
         blocked
     })
