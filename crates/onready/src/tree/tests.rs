@@ -42,6 +42,13 @@ impl Guard {
         waitpid(Some(Pid::from_child(&self.0)), WaitOptions::UNTRACED).unwrap();
     }
 
+    /// Returns as soon as it waits for something to read, or for whatever else.
+    fn until_asleep(&self) {
+        while stat(self.pid()).unwrap().state != b'S' {
+            std::thread::yield_now();
+        }
+    }
+
     /// Returns as soon as it is a zombie, and leaves it one.
     fn until_zombie(&self) {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -204,7 +211,7 @@ fn the_gate_opens_when_a_process_has_run() {
 fn quiet_is_measured_from_the_last_work() {
     let mut cat = Guard::start(&mut Command::new("cat"));
     work(&mut cat, 1);
-    cat.stop();
+    cat.until_asleep();
     let (mut quiet, start) = (Quiet::new(), Instant::now());
     let at = |ms: u64| start + Duration::from_millis(ms);
     let told = |ms: u64| Some(Duration::from_millis(ms));
@@ -212,9 +219,8 @@ fn quiet_is_measured_from_the_last_work() {
     assert_eq!(quiet.look(&[cat.pid()], at(100)), told(100));
     assert_eq!(quiet.look(&[cat.pid()], at(250)), told(250));
 
-    cat.signal(Signal::CONT);
     work(&mut cat, 100);
-    cat.stop();
+    cat.until_asleep();
     assert_eq!(quiet.look(&[cat.pid()], at(300)), told(0), "200 reads and writes");
     assert_eq!(quiet.look(&[cat.pid()], at(500)), told(200));
     quiet.disturb();
@@ -225,4 +231,14 @@ fn quiet_is_measured_from_the_last_work() {
     drop(cat);
     assert_eq!(quiet.look(&[pid], at(800)), None);
     assert_eq!(quiet.look(&[], at(900)), None);
+
+#[test]
+fn who_is_stopped_is_not_quiet() {
+    let mut cat = Guard::start(&mut Command::new("cat"));
+    work(&mut cat, 1);
+    cat.stop();
+    let (mut quiet, start) = (Quiet::new(), Instant::now());
+    for ms in [0, 100, 500] {
+        assert_eq!(quiet.look(&[cat.pid()], start + Duration::from_millis(ms)), Some(Duration::ZERO));
+    }
 }
