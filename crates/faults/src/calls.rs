@@ -1,7 +1,8 @@
 //! System calls: their names, and the errors that fit to them.
 
 use libc::{
-    EACCES, EADDRINUSE, EAGAIN, EBUSY, ECHILD, EINTR, EINVAL, EIO, EMFILE, ENFILE, ENOLCK, ENOMEM, ENOSPC, ENOSYS, EPERM,
+    EACCES, EADDRINUSE, EAGAIN, EBUSY, ECHILD, EINTR, EINVAL, EIO, EMFILE, ENFILE, ENOLCK, ENOMEM, ENOSPC, ENOSYS,
+    EPERM,
 };
 
 const OPEN: &[i32] = &[EMFILE, EINTR, EACCES, EIO, ENFILE];
@@ -110,9 +111,21 @@ pub fn sends(number: i64) -> bool {
 #[must_use]
 pub fn error_name(error: i32) -> &'static str {
     let names = [
-        (EACCES, "EACCES"), (EADDRINUSE, "EADDRINUSE"), (EAGAIN, "EAGAIN"), (EBUSY, "EBUSY"), (ECHILD, "ECHILD"),
-        (EINTR, "EINTR"), (EINVAL, "EINVAL"), (EIO, "EIO"), (EMFILE, "EMFILE"), (ENFILE, "ENFILE"), (ENOLCK, "ENOLCK"),
-        (ENOMEM, "ENOMEM"), (ENOSPC, "ENOSPC"), (ENOSYS, "ENOSYS"), (EPERM, "EPERM"),
+        (EACCES, "EACCES"),
+        (EADDRINUSE, "EADDRINUSE"),
+        (EAGAIN, "EAGAIN"),
+        (EBUSY, "EBUSY"),
+        (ECHILD, "ECHILD"),
+        (EINTR, "EINTR"),
+        (EINVAL, "EINVAL"),
+        (EIO, "EIO"),
+        (EMFILE, "EMFILE"),
+        (ENFILE, "ENFILE"),
+        (ENOLCK, "ENOLCK"),
+        (ENOMEM, "ENOMEM"),
+        (ENOSPC, "ENOSPC"),
+        (ENOSYS, "ENOSYS"),
+        (EPERM, "EPERM"),
     ];
     names.iter().find(|(number, _)| *number == error).map_or("?", |(_, name)| name)
 }

@@ -18,8 +18,26 @@ type Target<'a> = (&'static str, Box<dyn Fn(&[u8]) + 'a>, &'static [&'static str
 
 /// What breaks parsers: pasted in at random.
 const WORDS: [&str; 20] = [
-    "=", "\n", ":", "/", "\0", "0", "-1", "18446744073709551616", "99999999999999999999999", "1e309", ".", "[", "]", "{",
-    "\"", "\\", "READY=1", "\u{fffd}", "\u{1f600}", "%",
+    "=",
+    "\n",
+    ":",
+    "/",
+    "\0",
+    "0",
+    "-1",
+    "18446744073709551616",
+    "99999999999999999999999",
+    "1e309",
+    ".",
+    "[",
+    "]",
+    "{",
+    "\"",
+    "\\",
+    "READY=1",
+    "\u{fffd}",
+    "\u{1f600}",
+    "%",
 ];
 
 thread_local! {
@@ -60,7 +78,12 @@ fn targets<'a>(record: Box<dyn Fn(&[u8]) + 'a>) -> Vec<Target<'a>> {
         (
             "sd_notify messages",
             Box::new(|bytes| engine::parse(bytes).for_each(drop)),
-            &["READY=1\nSTATUS=on the way\nMAINPID=42\n", "EXTEND_TIMEOUT_USEC=1000000", "ERRNO=2\nBARRIER=1", "RELOADING=1"],
+            &[
+                "READY=1\nSTATUS=on the way\nMAINPID=42\n",
+                "EXTEND_TIMEOUT_USEC=1000000",
+                "ERRNO=2\nBARRIER=1",
+                "RELOADING=1",
+            ],
         ),
         (
             "the variable of the private channel",
@@ -70,20 +93,40 @@ fn targets<'a>(record: Box<dyn Fn(&[u8]) + 'a>) -> Vec<Target<'a>> {
         (
             "--until",
             Box::new(|bytes| drop(text(bytes).parse::<when::When>().map(|when| when.to_string()))),
-            &["auto", "tcp:127.0.0.1:80", "tcp:[::1]:80", "unix:/run/x", "http://localhost/ok=204", "log:2:ready.*", "fd:3", "delay:5s", "file:/x"],
+            &[
+                "auto",
+                "tcp:127.0.0.1:80",
+                "tcp:[::1]:80",
+                "unix:/run/x",
+                "http://localhost/ok=204",
+                "log:2:ready.*",
+                "fd:3",
+                "delay:5s",
+                "file:/x",
+            ],
         ),
         (
             "durations",
             Box::new(|bytes| drop(duration::parse(&text(bytes)))),
             &["90s", "1m 30s", "0.25", "18446744073709551615", "1e10"],
         ),
-        ("--rlimit", Box::new(|bytes| drop(limits::parse(&text(bytes)))), &["nofile=1024:4096", "core=unlimited", "nproc=0"]),
-        ("--retry", Box::new(|bytes| drop(text(bytes).parse::<Schedule>())), &["TERM/10s/KILL/5s", "forever/INT/1", "-9/5/3"]),
+        (
+            "--rlimit",
+            Box::new(|bytes| drop(limits::parse(&text(bytes)))),
+            &["nofile=1024:4096", "core=unlimited", "nproc=0"],
+        ),
+        (
+            "--retry",
+            Box::new(|bytes| drop(text(bytes).parse::<Schedule>())),
+            &["TERM/10s/KILL/5s", "forever/INT/1", "-9/5/3"],
+        ),
         ("names", Box::new(|bytes| drop(check_name(&text(bytes)))), &["web", "python3-2", "a.b_c"]),
         (
             "records of servers",
             record,
-            &["{\"version\":1,\"name\":\"web\",\"argv\":[\"a\"],\"outcome\":\"ready\",\"environment_bytes\":5,\"log_starts\":[1,2]}\nA=b\0\0"],
+            &[
+                "{\"version\":1,\"name\":\"web\",\"argv\":[\"a\"],\"outcome\":\"ready\",\"environment_bytes\":5,\"log_starts\":[1,2]}\nA=b\0\0",
+            ],
         ),
     ]
 }

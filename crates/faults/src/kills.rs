@@ -128,7 +128,8 @@ fn conclude(nest: &Nest, plan: &Plan, seen: &Seen, took: Duration) -> Verdict {
         return Verdict::Lie(format!("exit {:?} after a pause: {:?}", seen.code, seen.stderr));
     }
     let ours = Ours {
-        killed_launcher: plan.launcher && seen.signal.is_some_and(|signal| [libc::SIGKILL, libc::SIGTERM].contains(&signal)),
+        killed_launcher: plan.launcher
+            && seen.signal.is_some_and(|signal| [libc::SIGKILL, libc::SIGTERM].contains(&signal)),
         ..Ours::default()
     };
     judge(nest, plan.face, seen, ours)

@@ -18,8 +18,8 @@ mod random;
 mod servers;
 mod soak;
 mod surroundings;
-mod syscalls;
 mod sys;
+mod syscalls;
 mod tracer;
 mod verdict;
 #[allow(dead_code)]

@@ -34,14 +34,34 @@ fn long_list() -> Vec<Case> {
     thousand.words.extend((0..1000).map(|n| format!("STATUS=step {n}")));
     thousand.words.push("READY=1".into());
     let mut sizes = case("messages of every size up to 128 KiB", "notify --lenient", &[0]);
-    sizes.words.extend((0..=16).flat_map(|power: u32| [(1 << power) - 1, 1 << power, (1 << power) + 1]).chain([131_000]).map(message));
+    sizes.words.extend(
+        (0..=16).flat_map(|power: u32| [(1 << power) - 1, 1 << power, (1 << power) + 1]).chain([131_000]).map(message),
+    );
     sizes.words.push("READY=1".into());
     let mut garbage = case("garbage and truncated fields, and no READY=1", "notify --lenient", &[124]);
     garbage.options = &["--until", "notify"];
     let texts = [
-        "READY", "READY=", "=1", "READY=0", "READY=11", "READY=1x", " READY=1", "XREADY=1", "MAINPID=", "MAINPID=1",
-        "MAINPID=-1", "MAINPID=99999999999999999999", "EXTEND_TIMEOUT_USEC=-1", "EXTEND_TIMEOUT_USEC=", "ERRNO=x",
-        "STATUS=\u{1b}[2J\u{7}\u{9b}", "BARRIER=1\\nREADY=", "FDSTORE=1", "\\n\\n\\n", "RELOADING=1", "ready=1",
+        "READY",
+        "READY=",
+        "=1",
+        "READY=0",
+        "READY=11",
+        "READY=1x",
+        " READY=1",
+        "XREADY=1",
+        "MAINPID=",
+        "MAINPID=1",
+        "MAINPID=-1",
+        "MAINPID=99999999999999999999",
+        "EXTEND_TIMEOUT_USEC=-1",
+        "EXTEND_TIMEOUT_USEC=",
+        "ERRNO=x",
+        "STATUS=\u{1b}[2J\u{7}\u{9b}",
+        "BARRIER=1\\nREADY=",
+        "FDSTORE=1",
+        "\\n\\n\\n",
+        "RELOADING=1",
+        "ready=1",
     ];
     garbage.words.extend(texts.map(str::to_owned));
     vec![thousand, sizes, garbage]
@@ -54,13 +74,27 @@ fn message(size: usize) -> String {
 fn cases() -> Vec<Case> {
     let mut cases = vec![
         case("output without end", "flood --endless --background -- notify READY=1", &[0]),
-        Case { output: 30_000_000, ..case("30 MB in one line", "flood --stdout 30000000 --one-line -- notify READY=1", &[0]) },
+        Case {
+            output: 30_000_000,
+            ..case("30 MB in one line", "flood --stdout 30000000 --one-line -- notify READY=1", &[0])
+        },
         Case { output: 3_000_000, ..case("binary output", "flood --stdout 3000000 --binary -- notify READY=1", &[0]) },
         Case { output: 100_000_000, ..case("100 MB before ready", "flood --stdout 100000000 -- notify READY=1", &[0]) },
-        Case { unread: true, ..case("100 MB before ready, and the caller does not read", "flood --stdout 100000000 -- notify READY=1", &[0]) },
+        Case {
+            unread: true,
+            ..case(
+                "100 MB before ready, and the caller does not read",
+                "flood --stdout 100000000 -- notify READY=1",
+                &[0],
+            )
+        },
         case("200 children that hold everything open", "crowd --count 200 --seconds 30 -- notify READY=1", &[0]),
         case("200 children, and it fails", "crowd --count 200 --seconds 30 -- exit 3", &[3]),
-        case("200 children in sessions of their own, and it fails", "crowd --count 200 --seconds 30 --own-session -- exit 3", &[3]),
+        case(
+            "200 children in sessions of their own, and it fails",
+            "crowd --count 200 --seconds 30 --own-session -- exit 3",
+            &[3],
+        ),
         case("READY from a child", "notify --from-child --child-stays READY=1 -- stay", &[0, 124]),
         case("READY from a child that is dead by then", "notify --from-child READY=1 -- stay", &[0, 124]),
         case("closes all descriptors", "close-all --from 0 -- notify READY=1", &[0]),
@@ -72,7 +106,11 @@ fn cases() -> Vec<Case> {
         case("stops itself", "stop-self -- notify READY=1", &[124]),
         case("stops itself while it listens", "listen --port 0 --background -- stop-self", &[0, 124]),
         case("ignores SIGTERM and is never ready", "ignore TERM,INT,HUP -- notify STATUS=never", &[124]),
-        case("its child ignores SIGTERM in another session", "crowd --count 3 --own-session -- ignore TERM -- notify STATUS=never", &[124]),
+        case(
+            "its child ignores SIGTERM in another session",
+            "crowd --count 3 --own-session -- ignore TERM -- notify STATUS=never",
+            &[124],
+        ),
         case("exits 0 without a word", "exit 0", &[125]),
         case("dies of SIGSEGV", "die SEGV", &[139]),
         case("closes its streams and stays silent", "close-all --from 0 -- stay", &[124]),

@@ -55,29 +55,61 @@ fn cases(own: &str) -> Vec<Case> {
             "full disk",
             "mount -t tmpfs -o size=16k,mode=700 none {run} && mount -t tmpfs -o size=16k none {state} && { cat /dev/zero > {run}/full || cat /dev/zero > {state}/full || true; } 2>/dev/null",
         ),
-        mounted("read-only state and logs", "mount -t tmpfs -o ro,mode=700 none {run} && mount -t tmpfs -o ro none {state}"),
+        mounted(
+            "read-only state and logs",
+            "mount -t tmpfs -o ro,mode=700 none {run} && mount -t tmpfs -o ro none {state}",
+        ),
         mounted("no /proc", "umount -l /proc"),
         mounted("an empty /dev", "mount -t tmpfs none /dev"),
         mounted("no /tmp and no /run to write to", "mount -t tmpfs -o ro none {tmp} && mount -t tmpfs -o ro none /run"),
         wrapped("in a pid namespace, as PID 1", &["unshare", "--pid", "--fork", "--mount-proc"]),
         wrapped("in a network namespace without loopback", &["unshare", "--net"]),
-        wrapped("a clock of its own that is behind", &["unshare", "--time", "--fork", "--boottime", "1000000", "--monotonic", "1000000"]),
+        wrapped(
+            "a clock of its own that is behind",
+            &["unshare", "--time", "--fork", "--boottime", "1000000", "--monotonic", "1000000"],
+        ),
     ];
     let refused = [
-        "pidfd_open", "pidfd_send_signal", "pidfd_open,pidfd_send_signal", "close_range", "clone3", "splice", "memfd_create",
-        "prctl", "socketpair", "flock", "waitid", "ppoll", "sendto", "fcntl", "getdents64", "recvmsg", "statx", "mkdir,mkdirat",
+        "pidfd_open",
+        "pidfd_send_signal",
+        "pidfd_open,pidfd_send_signal",
+        "close_range",
+        "clone3",
+        "splice",
+        "memfd_create",
+        "prctl",
+        "socketpair",
+        "flock",
+        "waitid",
+        "ppoll",
+        "sendto",
+        "fcntl",
+        "getdents64",
+        "recvmsg",
+        "statx",
+        "mkdir,mkdirat",
     ];
     for calls in refused {
         for error in ["ENOSYS", "EPERM"] {
             cases.push(wrapped(format!("{calls} refused with {error}"), &[own, "__refuse", calls, error]));
         }
     }
-    let limit = |name: &str, value: String| wrapped(format!("{name}={value}"), &["prlimit", &format!("--{name}={value}")]);
+    let limit =
+        |name: &str, value: String| wrapped(format!("{name}={value}"), &["prlimit", &format!("--{name}={value}")]);
     cases.extend((3..28).map(|number| limit("nofile", number.to_string())));
     cases.extend([4, 6, 8, 12, 16, 24, 40].map(|mega| limit("as", (mega << 20).to_string())));
     cases.extend([1, 2, 3, 4].map(|number| Case { other_user: true, ..limit("nproc", number.to_string()) }));
     cases.extend([0, 1, 100, 4096].map(|bytes| limit("fsize", bytes.to_string())));
-    let paths = ["run/pid", "work/log", "run/onready", "run/onready/web.lock", "run/onready/web.state", "run/onready/web.new", "state/onready", "state/onready/web"];
+    let paths = [
+        "run/pid",
+        "work/log",
+        "run/onready",
+        "run/onready/web.lock",
+        "run/onready/web.state",
+        "run/onready/web.new",
+        "state/onready",
+        "state/onready/web",
+    ];
     for path in paths {
         for what in [What::Link, What::Fifo, What::Socket, What::Folder, What::Garbage] {
             let plant = Some(Plant { path, what });
@@ -95,19 +127,22 @@ pub fn run(programs: &Programs) -> Section {
     let own = std::env::current_exe().unwrap_or_default().display().to_string();
     let cases = cases(&own);
     let jobs: Vec<(Face, &Case)> = FACES.iter().flat_map(|face| cases.iter().map(|case| (*face, case))).collect();
-    let mut tally = pool::all(&jobs, 4, |(face, case)| {
-        (format!("{} {}", face.name(), case.name), attack(programs, *face, case))
-    });
+    let mut tally =
+        pool::all(&jobs, 4, |(face, case)| (format!("{} {}", face.name(), case.name), attack(programs, *face, case)));
     for face in FACES {
         let all: Vec<usize> = (0..CROWD).collect();
-        let crowd = pool::all(&all, CROWD, |_| (format!("{} among {CROWD} at once", face.name()), alone(programs, face)));
+        let crowd =
+            pool::all(&all, CROWD, |_| (format!("{} among {CROWD} at once", face.name()), alone(programs, face)));
         tally.add_all(crowd);
     }
     tally.add("another user says READY=1", stranger(programs));
     let mut lines = vec![
         format!("Tried {}, truthful {}: {}.", tally.tried, tally.truthful, tally.ends()),
         String::new(),
-        format!("Both faces in {} surroundings, {CROWD} starts at once, and another user at the notify socket:", cases.len()),
+        format!(
+            "Both faces in {} surroundings, {CROWD} starts at once, and another user at the notify socket:",
+            cases.len()
+        ),
         String::new(),
     ];
     lines.extend(cases.iter().map(|case| format!("- {}", case.name)));
@@ -122,16 +157,27 @@ fn attack(programs: &Programs, face: Face, case: &Case) -> Verdict {
     let mut command = nest.start(face);
     if case.other_user {
         give_away(&nest);
-        command = wrap(&nest, command, &["setpriv".into(), "--reuid=65534".into(), "--regid=65534".into(), "--clear-groups".into()]);
+        command = wrap(
+            &nest,
+            command,
+            &["setpriv".into(), "--reuid=65534".into(), "--regid=65534".into(), "--clear-groups".into()],
+        );
     }
     let mut seen = nest.run(wrap(&nest, command, &case.wrapper), LIMIT);
     if case.name.starts_with("in a pid namespace") {
         // The server ends with the namespace: only that it is told is asked here.
         seen.stderr += "(its init has gone)";
     }
-    let verdict = match case.name.starts_with("in a pid namespace") && seen.code == Some(0) {
+    // What is refused to the launcher is refused to the server, too: it need not be able to answer.
+    let listens = seen.code == Some(0) && std::os::unix::net::UnixStream::connect(nest.socket()).is_ok();
+    let verdict = match case.name.starts_with("in a pid namespace") && seen.code == Some(0) || listens {
         true => Verdict::True("ready"),
-        false => judge_once(&nest, &seen, Ours { before_main: case.name.starts_with("as="), ..Ours::default() }, case.plant.is_some()),
+        false => judge_once(
+            &nest,
+            &seen,
+            Ours { before_main: case.name.starts_with("as="), ..Ours::default() },
+            case.plant.is_some(),
+        ),
     };
     let verdict = match guarded {
         Some(file) if std::fs::read(&file).ok().as_deref() != Some(b"precious\n") => {
@@ -158,7 +204,9 @@ fn wrap(nest: &Nest, command: Command, words: &[String]) -> Command {
     let Some((first, rest)) = words.split_first() else { return command };
     let folder = |name: &str| nest.sandbox.dir().join(name).display().to_string();
     let filled = |word: &String| {
-        ["run", "state", "tmp"].iter().fold(word.clone(), |word, name| word.replace(&format!("{{{name}}}"), &folder(name)))
+        ["run", "state", "tmp"]
+            .iter()
+            .fold(word.clone(), |word, name| word.replace(&format!("{{{name}}}"), &folder(name)))
     };
     let mut wrapped = nest.sandbox.command(first);
     wrapped.args(rest.iter().map(filled)).arg(command.get_program()).args(command.get_args());
@@ -175,8 +223,12 @@ fn set(nest: &Nest, plant: &Plant) -> PathBuf {
         let _ = std::fs::set_permissions(above, std::fs::Permissions::from_mode(0o700));
     }
     let _ = match plant.what {
-        What::Link => std::os::unix::fs::symlink(&precious, &path),
-        What::Fifo => rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).map_err(Into::into),
+        // Another user's: one's own is followed for a log.
+        What::Link => std::os::unix::fs::symlink(&precious, &path)
+            .and_then(|()| std::os::unix::fs::lchown(&path, Some(65534), Some(65534))),
+        What::Fifo => {
+            rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).map_err(Into::into)
+        }
         What::Socket => std::os::unix::net::UnixListener::bind(&path).map(drop),
         What::Folder => std::fs::create_dir(&path),
         What::Garbage => std::fs::write(&path, b"\xff\x00{\"version\":1,\"pid\":1}\n1\n"),

@@ -45,7 +45,7 @@ pub fn run(programs: &Programs, long: bool) -> io::Result<Section> {
         let normal = normal(programs, face)?;
         for (process, &count) in normal.counts.iter().enumerate() {
             let jobs = jobs(process, count, long);
-            let tally = pool::all(&jobs, 4, |target| attack(programs, face, &normal, *target));
+            let tally = pool::all(&jobs, 6, |target| attack(programs, face, &normal, *target));
             lines.push(line(face, process, count, &tally));
             ends.push(format!("{} {}: {}.", face.name(), ROLES[process], tally.ends()));
             lies.extend(tally.lies);
@@ -149,7 +149,8 @@ fn conclude(nest: &Nest, face: Face, normal: &Normal, target: Target, traced: Tr
     let seen = wait(traced.status, traced.child);
     let Some(hit) = traced.hit else { return (String::new(), Verdict::NotReached) };
     let fault = hit.error.map_or("killed at", |error| calls::error_name(error));
-    let what = format!("{} {} #{} {fault} {}", face.name(), ROLES[target.process], target.call, calls::name(hit.number));
+    let what =
+        format!("{} {} #{} {fault} {}", face.name(), ROLES[target.process], target.call, calls::name(hit.number));
     // What happens to a server that has said that it is ready is no longer its launcher's business.
     if target.process == SERVER && hit.sent >= normal.sent {
         return (what, Verdict::NotReached);

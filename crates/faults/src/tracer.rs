@@ -169,7 +169,8 @@ fn at_call(pid: i32, tracees: &mut Tracees, target: Option<Target>, hit: &mut Op
     let Some(target) = target.filter(|target| hit.is_none() && target.process == process && target.call == call) else {
         return Ok(After::GoOn(0));
     };
-    let sent = sent(tracees.calls.get(2).map_or(&[], Vec::as_slice)) - usize::from(process == 2 && calls::sends(number));
+    let sent =
+        sent(tracees.calls.get(2).map_or(&[], Vec::as_slice)) - usize::from(process == 2 && calls::sends(number));
     match target.fault {
         Fault::Kill => {
             *hit = Some(Hit { number, error: None, sent });
