@@ -6,7 +6,8 @@
 use crate::recipe::MARK;
 use crate::report::say;
 use onready::StartError;
-use onready::engine::{PidFile, tree};
+use onready::engine::{PidFile, read_pid, tree};
+use rustix::fs::{Mode, OFlags};
 use std::path::{Path, PathBuf};
 
 /// The file, locked while we start.
@@ -40,9 +41,11 @@ impl ServerPidFile {
     }
 }
 
+/// Never waits: somebody may have put a FIFO there.
 fn read(path: &Path) -> Option<i32> {
-    let text = std::fs::read_to_string(path).ok()?;
-    text.lines().next()?.trim().parse().ok().filter(|&pid| pid > 0)
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+    read_pid(&file.into())
 }
 
 /// A pid that was given to a stranger since is no obstacle: what we start carries our mark.

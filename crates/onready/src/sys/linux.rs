@@ -27,9 +27,18 @@ pub(super) fn poll(fds: &mut [libc::pollfd], limit: Option<std::time::Duration>)
         tv_sec: time.as_secs().min(i32::MAX as u64) as libc::time_t,
         tv_nsec: time.subsec_nanos() as libc::c_long,
     });
-    let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let count = fds.len() as libc::nfds_t;
+    let precise = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: pointer and length are of one slice; a null limit means for ever, a null mask no change.
-    unsafe { libc::ppoll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, limit, ptr::null()) };
+    let polled = unsafe { libc::ppoll(fds.as_mut_ptr(), count, precise, ptr::null()) };
+    if polled != -1 || !matches!(super::errno(), libc::ENOSYS | libc::EPERM) {
+        return;
+    }
+    // A sandbox that knows only the older call: it would be asked without end, and nothing ever seen.
+    let millis =
+        limit.map_or(-1, |time| time.tv_sec.saturating_mul(1000).saturating_add((time.tv_nsec + 999_999) / 1_000_000));
+    // SAFETY: pointer and length are of one slice.
+    unsafe { libc::poll(fds.as_mut_ptr(), count, millis.min(i32::MAX.into()) as libc::c_int) };
 }
 
 /// Processor time that all threads of a process have used until now, or `None` when there is no such process.
