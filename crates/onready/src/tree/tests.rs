@@ -231,6 +231,7 @@ fn quiet_is_measured_from_the_last_work() {
     drop(cat);
     assert_eq!(quiet.look(&[pid], at(800)), None);
     assert_eq!(quiet.look(&[], at(900)), None);
+}
 
 #[test]
 fn who_is_stopped_is_not_quiet() {
