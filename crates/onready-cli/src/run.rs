@@ -231,6 +231,7 @@ fn fill_in(record: &mut Record, report: &Report) {
         "exited" => Outcome::Exited,
         "timed out" => Outcome::TimedOut,
         "interrupted" => Outcome::Interrupted,
+        "failed" => Outcome::Failed,
         _ => Outcome::CouldNotStart,
     };
     record.code = report.code;

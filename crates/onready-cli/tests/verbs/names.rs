@@ -125,6 +125,21 @@ fn without_a_name_each_start_is_a_new_server() {
 }
 
 #[test]
+fn a_made_up_name_is_not_given_again_while_something_of_it_runs() {
+    let sandbox = Sandbox::new();
+    let words = ["crowd", "--count", "2", "--seconds", "50", "--", "listen"];
+    let pid = ready(&sandbox, &[], &words);
+    testbed::kill(pid);
+    assert!(testbed::wait_gone(pid, LONG));
+    assert_eq!(status(&sandbox, "fixture").1["state"], "dead");
+    ready(&sandbox, &[], &LISTEN);
+    assert_eq!(status(&sandbox, "fixture-2").0, 0);
+    assert_eq!(servers(&sandbox).len(), 3, "what the first has left was not touched");
+    onready(&sandbox, &["stop", "fixture", "fixture-2"]).expect_code(0);
+    end(sandbox);
+}
+
+#[test]
 fn of_an_unnamed_start_that_fails_nothing_is_left() {
     let sandbox = Sandbox::new();
     start(&sandbox, &[], &["exit", "4"]).expect_code(4);

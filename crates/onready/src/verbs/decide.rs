@@ -27,7 +27,8 @@ pub enum Decision {
     Running,
     /// The start that was waited for has failed: report the same (`code` and `error` of the record).
     Failed,
-    /// Something else runs, and is to be replaced: stop it, then start. The text says why.
+    /// Something else runs and is to be replaced, or the processes of a dead server may be left: stop that, then start.
+    /// The text says why.
     Replace(String),
     /// Something runs that must not be touched: exit code 69. The text says what, and what to do.
     Refuse(String),
@@ -60,7 +61,9 @@ pub fn decide(record: Option<&Record>, state: Option<State>, waited: bool, wish:
         )),
         // Somebody who was told to give up says nothing about the server.
         State::Failed if waited && difference.is_none() && record.outcome != Outcome::Interrupted => Decision::Failed,
-        State::Failed | State::Dead | State::Stopped => Decision::Start,
+        // Its main process is gone; what it has started may hold its port.
+        State::Dead => Decision::Replace("it has died".into()),
+        State::Failed | State::Stopped => Decision::Start,
     }
 }
 
@@ -131,7 +134,7 @@ mod tests {
         for (outcome, state, waited, decision) in [
             (Outcome::Ready, State::Ready, false, Decision::Running),
             (Outcome::Ready, State::Ready, true, Decision::Running),
-            (Outcome::Ready, State::Dead, true, Decision::Start),
+            (Outcome::Ready, State::Dead, true, Decision::Replace("it has died".into())),
             (Outcome::Stopped, State::Stopped, true, Decision::Start),
             (Outcome::Exited, State::Failed, false, Decision::Start),
             (Outcome::Exited, State::Failed, true, Decision::Failed),

@@ -2,7 +2,9 @@
 
 use super::decide::{Decision, Wish, decide};
 use super::logs::open_logs;
+use super::schedule::Schedule;
 use super::state::{Claim, Outcome, Record, StateDir};
+use super::stop::stop_claimed;
 use crate::error::{StartError, exit_code};
 use crate::instance::Identity;
 use crate::launch::{Launch, Started};
@@ -52,7 +54,14 @@ impl Named {
         let wish = Wish { argv: &record.argv, fail_if_running: self.fail_if_running, ..Wish::default() };
         let known = claim.record().cloned().unwrap_or_default();
         let result = match decide(claim.record(), claim.state(), claim.waited(), &wish) {
-            Decision::Start | Decision::Replace(_) => self.start(launch, alone, &state, &mut claim, &mut record),
+            Decision::Start => self.start(launch, alone, &state, &mut claim, &mut record),
+            Decision::Replace(_) => {
+                let stopped = stop_claimed(&mut claim, &Schedule::default());
+                match stopped.exit_code() {
+                    0 => self.start(launch, alone, &state, &mut claim, &mut record),
+                    code => Err(failed(code, stopped.text())),
+                }
+            }
             Decision::Running => {
                 let pid = known.pid().unwrap_or_default().unsigned_abs();
                 let started = Started { pid, elapsed: known.elapsed(), status: known.status.clone() };

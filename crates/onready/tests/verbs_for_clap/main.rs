@@ -1,5 +1,6 @@
 //! `start`, `stop`, `status`, `restart` and `logs` of a program built with the library: the example `verbs`.
 
+mod parsing;
 mod races;
 mod verbs;
 

@@ -58,7 +58,7 @@ impl StateDir {
             let lock = self.lock(&name, FlockOperation::NonBlockingLockExclusive).map_err(failed)?;
             if lock.is_some() {
                 let claim = self.claimed(&name, lock)?;
-                if !claim.state().is_some_and(is_in_use) {
+                if !claim.is_in_use() {
                     return Ok(claim);
                 }
             }
@@ -153,6 +153,15 @@ impl Claim {
     pub fn state(&self) -> Option<State> {
         // The lock is ours, so it is no starter's.
         self.record.as_ref().map(|record| record.state(false))
+    }
+
+    /// Whether something of it runs: the server, or what a dead one has left.
+    fn is_in_use(&self) -> bool {
+        let left = |record: &Record| !Crew::of(record).left().is_empty();
+        match self.state() {
+            Some(State::Dead) => self.record.as_ref().is_some_and(left),
+            state => state.is_some_and(is_in_use),
+        }
     }
 
     /// Puts a record in the place of the last one, as a whole: readers see this one or the last.

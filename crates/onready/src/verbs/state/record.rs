@@ -29,6 +29,8 @@ pub enum Outcome {
     TimedOut,
     /// It let go of its launcher without being ready.
     Abandoned,
+    /// Something that was watched says that it cannot become ready.
+    Failed,
     /// It could not be started.
     #[serde(rename = "could not start")]
     CouldNotStart,
@@ -50,6 +52,7 @@ impl Outcome {
             Outcome::Exited => "exited",
             Outcome::TimedOut => "timed out",
             Outcome::Abandoned => "abandoned",
+            Outcome::Failed => "failed",
             Outcome::CouldNotStart => "could not start",
             Outcome::AlreadyRunning => "already running",
             Outcome::Interrupted => "interrupted",
