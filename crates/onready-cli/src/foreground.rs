@@ -4,16 +4,16 @@
 //! # References
 //! pid_namespaces(7), sd_notify(3)
 
-use crate::report::{Report, say};
 use crate::cli::Options;
+use crate::report::{Report, say};
 use crate::run::{forget, note};
 use crate::server_pid_file::ServerPidFile;
 use crate::start::Started;
 use crate::then::Nothing;
 use crate::world::SharedFamily;
 use onready::engine::{
-    End, Event, Interest, Machine, NotifySocket, Outcome, Rules, SharedProcess, Signals, Source,
-    describe, exit_code, watch,
+    End, Event, Interest, Machine, NotifySocket, Outcome, Rules, SharedProcess, Signals, Source, describe, exit_code,
+    watch,
 };
 use onready::verbs::state::{Claim, Outcome as OnRecord, Record, StateDir};
 use rustix::process::Signal;

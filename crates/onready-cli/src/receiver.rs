@@ -13,12 +13,12 @@ use onready::engine::{
     CLOSED_ON_EXEC, Event, Field, Interest, LONGEST, NotifySocket, SharedProcess, Source, event, nonblocking_socket,
     parse, tree,
 };
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, recvmsg,
 };
-use std::cell::RefCell;
-use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
 use std::os::fd::OwnedFd;

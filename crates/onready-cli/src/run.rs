@@ -56,7 +56,10 @@ pub fn start(arguments: &StartArguments) -> u8 {
 /// Does what is wanted, and tells.
 pub fn go(wanted: &Wanted<'_>) -> u8 {
     let options = wanted.options();
-    let name = options.name.clone().unwrap_or_else(|| default_name(wanted.arguments.command.first().cloned().unwrap_or_default()));
+    let name = options
+        .name
+        .clone()
+        .unwrap_or_else(|| default_name(wanted.arguments.command.first().cloned().unwrap_or_default()));
     match claim(wanted, &name) {
         Ok((dir, claim)) => with_claim(wanted, &dir, claim),
         Err(error) => tell(options, &could_not_start(&name, &error)),
@@ -89,7 +92,10 @@ pub fn with_claim(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
             Decision::Replace(_) => {
                 let stopped = stop_claimed(&mut claim, &Schedule::default());
                 if stopped.exit_code() != 0 {
-                    return tell(options, &Report::failed("could not start", claim.name(), exit_code::FAILED, stopped.text()));
+                    return tell(
+                        options,
+                        &Report::failed("could not start", claim.name(), exit_code::FAILED, stopped.text()),
+                    );
                 }
             }
             Decision::Refuse(why) => {

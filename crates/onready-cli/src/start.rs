@@ -106,8 +106,9 @@ impl Start {
         };
         let blueprint = Blueprint::new(arguments, &around.environment, &around.directory).map_err(refusal)?;
         let signals = Signals::catch().map_err(|error| refused(format!("cannot make a pipe: {error}")))?;
-        let mut receiver = Receiver::bind(&place.state_dir, options.notify_access)
-            .map_err(|error| refused(format!("cannot bind the notify socket in {}: {error}", place.state_dir.display())))?;
+        let mut receiver = Receiver::bind(&place.state_dir, options.notify_access).map_err(|error| {
+            refused(format!("cannot bind the notify socket in {}: {error}", place.state_dir.display()))
+        })?;
         let progress = Progress::new(format!("{}: starting", place.name), !options.quiet);
         let logs = Logs::open(&options, &place.log_dir).map_err(refused)?;
         let tails = logs.tails(&options, &progress).map_err(refused)?;
@@ -265,8 +266,11 @@ impl Start {
             hints.push(format!("it says ERRNO={number} ({})", std::io::Error::from_raw_os_error(number)));
         }
         if self.passage.not_followed.get() {
-            hints.push("it left processes running, which were stopped; if it puts itself into the background, add \
-                        --until exit or --until auto".into());
+            hints.push(
+                "it left processes running, which were stopped; if it puts itself into the background, add \
+                        --until exit or --until auto"
+                    .into(),
+            );
         }
         if *outcome != Outcome::TimedOut {
             // Whoever wanted to see nothing of its output has not seen why either.
@@ -354,7 +358,8 @@ fn execute(
 /// A number that no other start has.
 fn invocation() -> String {
     let mut bytes = [0u8; 16];
-    let random = std::fs::File::open("/dev/urandom").and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
+    let random =
+        std::fs::File::open("/dev/urandom").and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
     if random.is_err() {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         bytes[..8].copy_from_slice(&(now.as_nanos() as u64).to_le_bytes());
@@ -362,4 +367,3 @@ fn invocation() -> String {
     }
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-

@@ -57,7 +57,8 @@ impl Logs {
     pub fn open(options: &Options, folder: &Path) -> Result<Logs, String> {
         let named = |path: &Option<PathBuf>| options.log.as_ref().or(path.as_ref()).map(|path| open(path)).transpose();
         let (stdout, stderr) = (named(&options.stdout)?, named(&options.stderr)?);
-        let mut default = uses_folder(options).then(|| open_logs(folder)).transpose().map_err(|error| error.to_string())?;
+        let mut default =
+            uses_folder(options).then(|| open_logs(folder)).transpose().map_err(|error| error.to_string())?;
         let mut take = |stdout: bool| {
             let logs = default.take().expect("the folder is used when a path is missing");
             let (ours, rest) = ((logs.stdout, logs.stdout_path), (logs.stderr, logs.stderr_path));

@@ -1,10 +1,10 @@
 //! `--then`: a command beside the server; when it ends, so does the server, and its exit code is ours.
 
+use crate::cli::Options;
 use crate::report::{Report, say};
+use crate::run::forget;
 use crate::server_pid_file::ServerPidFile;
 use crate::start::Started;
-use crate::cli::Options;
-use crate::run::forget;
 use onready::engine::{
     End, Event, Family, Interest, Machine, Outcome, Process, Rules, Screen, Source, Stopper, describe, exit_code, watch,
 };

@@ -225,13 +225,23 @@ impl Launch {
     ///
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
     ///     match Launch::default().daemonize(true).try_enter() {
-    ///         Ok(Role::Server(ready)) => ready.notify()?, // and serve
+    ///         Ok(Role::Server(ready)) => {
+    ///             ready.notify()?;
+    ///             serve();
+    ///         }
     ///         Ok(Role::Launcher(server)) => println!("ready after {:?}, pid {}", server.elapsed(), server.pid()),
     ///         Err(StartError::AlreadyRunning { pid, .. }) => println!("it is there already: {pid:?}"),
     ///         Err(error) => return Err(error.into()),
     ///     }
     ///     Ok(())
     /// }
+    /// # /// As long as the launcher lives.
+    /// # fn serve() {
+    /// #     let launcher = std::os::unix::process::parent_id();
+    /// #     while std::os::unix::process::parent_id() == launcher {
+    /// #         std::thread::sleep(std::time::Duration::from_millis(1));
+    /// #     }
+    /// # }
     /// ```
     ///
     /// # Errors

@@ -18,7 +18,6 @@ fn whoever_answers_will_do() {
         "unix:socket".into(),
         "file:socket".into(),
         "exec:test -e socket".into(),
-        "delay:200ms".into(),
     ];
     let runs: Vec<_> = untils.iter().map(|until| wait(&sandbox, &["--until", until]).start()).collect();
     for run in &runs {
@@ -33,6 +32,14 @@ fn whoever_answers_will_do() {
         assert_eq!((&outcome["pid"], &outcome["name"]), (&Value::Null, &"".into()), "{run}");
     }
     drop(server);
+    sandbox.finish();
+}
+
+#[test]
+fn a_delay_is_a_delay() {
+    let sandbox = Sandbox::new();
+    let run = check(wait(&sandbox, &["--until", "delay:200ms"]).done()).expect_code(0);
+    assert!(elapsed(&json(&run)) >= Duration::from_millis(200), "{run}");
     sandbox.finish();
 }
 
