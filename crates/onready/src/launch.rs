@@ -226,8 +226,12 @@ impl Launch {
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
     ///     match Launch::default().daemonize(true).try_enter() {
     ///         Ok(Role::Server(ready)) => {
+    /// #           let launcher = std::os::unix::process::parent_id();
     ///             ready.notify()?;
     ///             serve();
+    /// #           while std::os::unix::process::parent_id() == launcher {
+    /// #               std::thread::sleep(std::time::Duration::from_millis(1));
+    /// #           }
     ///         }
     ///         Ok(Role::Launcher(server)) => println!("ready after {:?}, pid {}", server.elapsed(), server.pid()),
     ///         Err(StartError::AlreadyRunning { pid, .. }) => println!("it is there already: {pid:?}"),
@@ -235,13 +239,7 @@ impl Launch {
     ///     }
     ///     Ok(())
     /// }
-    /// # /// As long as the launcher lives.
-    /// # fn serve() {
-    /// #     let launcher = std::os::unix::process::parent_id();
-    /// #     while std::os::unix::process::parent_id() == launcher {
-    /// #         std::thread::sleep(std::time::Duration::from_millis(1));
-    /// #     }
-    /// # }
+    /// # fn serve() {}
     /// ```
     ///
     /// # Errors
