@@ -12,7 +12,27 @@ use std::io::{self, Write};
 pub fn completions(shell: Shell) -> u8 {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "onready", &mut text);
+    if shell == Shell::Zsh {
+        text = for_zsh(&String::from_utf8_lossy(&text)).into_bytes();
+    }
     print(&text)
+}
+
+/// What is generated takes the first word for COMMAND, though that comes behind `--` only, and offers no verb; so that
+/// argument is taken out, and behind `--` zsh completes as at the beginning of a line.
+fn for_zsh(generated: &str) -> String {
+    const BEHIND_THE_DASHES: &str = "_onready() {
+    local dashes=${words[(i)--]}
+    if (( dashes < CURRENT )); then
+        shift $dashes words
+        (( CURRENT -= dashes ))
+        _normal
+        return
+    fi
+";
+    let is_command = |line: &&str| line.starts_with("':command -- ");
+    let kept: Vec<&str> = generated.lines().filter(|line| !is_command(line)).collect();
+    kept.join("\n").replace("$line[2]", "$line[1]").replacen("_onready() {\n", BEHIND_THE_DASHES, 1) + "\n"
 }
 
 /// Prints the manual page.
