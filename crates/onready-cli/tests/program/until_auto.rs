@@ -67,6 +67,21 @@ fn a_command_that_goes_into_the_background_is_followed() {
     }
 }
 
+/// It listens while the command has not exited yet: who is reported is who stays, as with lighttpd and pg_ctl.
+#[test]
+fn a_command_that_exits_after_its_daemon_listens_is_not_the_server() {
+    for server in [&["listen"][..], &["listen", "--background", "--", "notify", "READY=1", "--", "stay"]] {
+        let sandbox = Sandbox::new();
+        let daemonize = ["daemonize", "--when", "ready", "--after-ms", "100", "--"];
+        let outcome = ready(&sandbox, &[], &[&daemonize, server].concat());
+        assert!(elapsed(&outcome) >= Duration::from_millis(100), "{outcome}");
+        let main = Process::of(pid(&outcome)).expect("the daemon");
+        let is_it = main.cmdline.contains(&"listen".to_owned()) && !main.cmdline.contains(&"daemonize".to_owned());
+        assert!(is_it, "{main:?}");
+        end(sandbox);
+    }
+}
+
 #[test]
 fn a_daemon_that_dies_is_a_failure() {
     let sandbox = Sandbox::new();
