@@ -42,6 +42,7 @@ struct Split {
     positions: [File; 2],
     seen: [u64; 2],
     told: u64,
+    nobodys: Option<u64>,
     pieces: VecDeque<(u64, usize)>,
 }
 
@@ -50,19 +51,23 @@ impl Split {
         let mut moved: Vec<(u64, usize)> = Vec::new();
         for which in 0..2 {
             let at = self.positions[which].stream_position().unwrap_or(0);
+            // Further than the size is: it was written since that was asked for, and is for the next look.
             if at > self.seen[which] && at <= size {
                 moved.push((at, which));
+                self.seen[which] = at;
             }
-            self.seen[which] = at;
         }
         moved.sort_unstable();
         self.pieces.extend(moved.iter().filter(|(end, _)| *end > self.told).copied());
         // Written through neither: by somebody who opened the file again.
         let last = self.pieces.back().map_or(1, |piece| piece.1);
         let end = self.pieces.back().map_or(self.told, |piece| piece.0);
-        if moved.is_empty() && size > end {
+        // A file grows before the writer's position moves: only at the second look it is surely nobody's.
+        let nobodys = (moved.is_empty() && size > end).then_some(size);
+        if nobodys.is_some() && self.nobodys == nobodys {
             self.pieces.push_back((size, last));
         }
+        self.nobodys = nobodys;
         self.told = self.told.max(self.pieces.back().map_or(0, |piece| piece.0));
     }
 }
@@ -105,7 +110,7 @@ impl Log {
             file.seek(SeekFrom::Start(log.start))?;
         }
         let seen = [log.start; 2];
-        log.split = Some(Split { positions, seen, told: log.start, pieces: VecDeque::new() });
+        log.split = Some(Split { positions, seen, told: log.start, nobodys: None, pieces: VecDeque::new() });
         Ok(log)
     }
 
@@ -143,7 +148,10 @@ impl Log {
         // Truncated meanwhile: what is there now is new.
         if size < self.scanned.min(self.delivered) {
             (self.start, self.delivered, self.scanned) = (0, 0, 0);
-            self.split.iter_mut().for_each(|split| (split.told, split.seen) = (0, [0; 2]));
+            self.split.iter_mut().for_each(|split| {
+                (split.told, split.seen, split.nobodys) = (0, [0; 2], None);
+                split.pieces.clear();
+            });
         }
         size
     }
@@ -174,7 +182,10 @@ impl Log {
         while self.delivered < limit && self.blocked.is_none() {
             let (end, which) = match self.split.as_ref() {
                 None => (limit, 0),
-                Some(split) => split.pieces.front().copied().unwrap_or((limit, 1)),
+                Some(split) => match split.pieces.front() {
+                    Some(piece) => *piece,
+                    None => return,
+                },
             };
             if end <= self.delivered {
                 let _ = self.split.as_mut().and_then(|split| split.pieces.pop_front());

@@ -218,3 +218,29 @@ fn a_grandchild_that_holds_the_streams_delays_nothing() {
     assert!(run.exited_at < AT_ONCE, "{run}");
     sandbox.finish();
 }
+
+#[test]
+fn one_file_for_both_with_a_writer_that_opened_it_again() {
+    let sandbox = Sandbox::new();
+    let script = "echo out; echo other >>both; echo err >&2; exec sleep 60";
+    let options = ["--log", "both", "--until", "log:err", "--", "sh", "-c", script];
+    let run = check(Run::new(onready(&sandbox, &options)).done()).expect_code(0);
+    let mut lines: Vec<String> =
+        [run.out(), run.err()].iter().flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["err", "other", "out"], "{run}");
+    end(sandbox);
+}
+
+/// However the looks fall between the writes, each line is told as its own stream's.
+#[test]
+fn one_file_for_both_never_mixes_two_lines() {
+    for _ in testbed::rounds() {
+        let sandbox = Sandbox::new();
+        let server = ["log-line", "out", "2ms", "--", "log-line", "--stderr", "err", "--", "exit", "0"];
+        let run = start(&sandbox, &["--log", "both"], &server).expect_code(125);
+        assert_eq!(run.out(), "out\n", "{run}");
+        assert!(run.err().starts_with("err\nonready: "), "{run}");
+        sandbox.finish();
+    }
+}
