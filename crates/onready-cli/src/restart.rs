@@ -49,6 +49,11 @@ fn start_again(state: &StateDir, claim: Claim, record: Record, mut arguments: St
     arguments.options.json = teller.json;
     arguments.options.quiet = teller.quiet;
     let directory = record.directory.unwrap_or_else(|| "/".into());
+    // What is relative on its command line was meant from there.
+    if let Err(error) = std::env::set_current_dir(&directory) {
+        teller.say(&format!("{}: cannot change to the directory {}: {error}", claim.name(), directory.display()));
+        return onready::engine::exit_code::FAILED;
+    }
     let around = Surroundings { environment: record.environment, directory };
     with_claim(&Wanted { arguments: &arguments, words: record.start_arguments, around }, state, claim)
 }

@@ -41,6 +41,25 @@ fn it_has_the_same_command_environment_directory_and_name() {
 }
 
 #[test]
+fn what_is_relative_on_its_command_line_is_meant_from_its_directory() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("here")).expect("make");
+    let words = ["-n", "web", "--log", "out.log", "--pid-file", "pid", "--until", "file:ready"];
+    let line = format!("echo hello; {} listen & sleep 0.05; touch ready; wait", testbed::fixture_path().display());
+    let mut first = command(&sandbox, &[&words[..], &["--", "sh", "-c", &line]].concat());
+    first.current_dir(sandbox.path("here"));
+    Run::new(first).done().expect_code(0);
+    onready(&sandbox, &["restart", "web"]).expect_code(0);
+    let seen = status(&sandbox, "web").1;
+    let here = sandbox.path("here").canonicalize().expect("there");
+    assert_eq!(seen["stdout"].as_str(), here.join("out.log").to_str());
+    assert_eq!(std::fs::read_to_string(here.join("out.log")).expect("the log"), "hello\nhello\n");
+    assert_eq!(std::fs::read_to_string(here.join("pid")).expect("the pid file"), format!("{}\n", seen["pid"]));
+    stop(&sandbox, "web");
+    end(sandbox);
+}
+
+#[test]
 fn a_made_up_name_stays_though_a_lower_one_is_free() {
     let sandbox = Sandbox::new();
     ready(&sandbox, &[], &LISTEN);
