@@ -202,7 +202,7 @@ fn what_a_dead_server_has_left_is_ended_before_it_is_started_again() {
     let left: Vec<i32> = servers(&sandbox).into_iter().filter(|server| *server != pid).collect();
     testbed::kill(pid);
     assert!(testbed::wait_gone(pid, LONG));
-    let second = ready(&sandbox, &["-n", "web"], &words);
+    ready(&sandbox, &["-n", "web"], &words);
     assert!(left.iter().all(|pid| !testbed::alive(*pid)), "{left:?} {:?}", sandbox.processes());
     stop(&sandbox, "web");
     end(sandbox);
