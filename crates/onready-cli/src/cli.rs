@@ -1,7 +1,7 @@
 //! The command line; these definitions are the manual.
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)] // the texts are for a terminal
 
 mod verbs;
-#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)] // the texts are for a terminal
 
 use crate::when::{When, regex};
 use crate::{duration, manual};
