@@ -81,6 +81,26 @@ fn nobody_else_s_state_is_used_and_it_is_said_why() {
 }
 
 #[test]
+fn a_server_that_became_another_user_s_is_told_and_not_waited_for_without_a_word() {
+    if !is_root("another user") || !has("setpriv") {
+        return;
+    }
+    let sandbox = shared_sandbox();
+    // As sudo(8) does it: a set-user-id program that makes itself root's for good.
+    let sudo = sandbox.install(Path::new("/usr/bin/setpriv"), "sudo");
+    std::fs::set_permissions(&sudo, PermissionsExt::from_mode(0o4755)).expect("chmod");
+    let mut start = as_nobody(&sandbox, &["--json", "-n", "web", "--until", "delay:100ms", "--"]);
+    start.arg(&sudo).args(["--reuid=0", "--"]).arg(sandbox.path("fixture")).arg("stay");
+    let run = Run::new(start).done().expect_code(0);
+    let pid = number(&json(&run)["pid"]);
+    assert_eq!(Process::of(pid).expect("the server").uids[1], 0);
+    let run = Run::new(as_nobody(&sandbox, &["stop", "--retry", "TERM/200ms", "web"])).done().expect_code(125);
+    assert!(run.err().contains("of uid 0, which we may not signal"), "{run}");
+    assert_eq!(sandbox.kill_all(), 1);
+    end(sandbox);
+}
+
+#[test]
 fn what_is_planted_in_a_shared_directory_is_not_followed() {
     if !is_root("another user") || !has("setpriv") {
         return;

@@ -57,16 +57,31 @@ impl Member {
 
 /// A process that is told about.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NamedProcess {
     /// Its pid.
     pub pid: i32,
     /// Its name, 15 bytes at most.
     pub name: String,
+    /// The user that it belongs to, if we may not signal it.
+    pub owner: Option<u32>,
 }
 
 impl NamedProcess {
     fn of(pid: i32) -> NamedProcess {
-        NamedProcess { pid, name: tree::name(pid).unwrap_or_default() }
+        let refused = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::PERM);
+        let owner = rustix::process::Pid::from_raw(pid).filter(|&pid| refused(pid));
+        let owner = owner.and_then(|_| rustix::fs::stat(format!("/proc/{pid}")).ok()).map(|stat| stat.st_uid);
+        NamedProcess { pid, name: tree::name(pid).unwrap_or_default(), owner }
+    }
+}
+
+impl std::fmt::Display for NamedProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.owner {
+            None => write!(f, "{} (pid {})", self.name, self.pid),
+            Some(uid) => write!(f, "{} (pid {}, of uid {uid}, which we may not signal)", self.name, self.pid),
+        }
     }
 }
 
@@ -203,8 +218,7 @@ impl Crew {
         let since = Instant::now();
         while !self.is_gone() {
             if since.elapsed() > KILL_GRACE {
-                let left: Vec<String> =
-                    self.left().iter().map(|named| format!("{} (pid {})", named.name, named.pid)).collect();
+                let left: Vec<String> = self.left().iter().map(NamedProcess::to_string).collect();
                 return Err(io::Error::other(format!("SIGKILL has no effect on {}", left.join(", "))));
             }
             self.signal(Signal::KILL);

@@ -112,8 +112,7 @@ impl Stopped {
 }
 
 fn listed(processes: &[NamedProcess]) -> String {
-    let list: Vec<String> = processes.iter().map(|process| format!("{} (pid {})", process.name, process.pid)).collect();
-    list.join(", ")
+    processes.iter().map(NamedProcess::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Stops the servers of these names, side by side: each gets the signals of the schedule, whole group and descendants,
