@@ -78,7 +78,8 @@ fn tell(options: &Options, report: &Report) -> u8 {
 fn claim(wanted: &Wanted<'_>, name: &str) -> Result<(StateDir, Claim), StartError> {
     check_name(name)?;
     let dir = StateDir::open(wanted.options().state_dir.as_deref())?;
-    let claim = if wanted.options().name.is_some() { dir.claim(name)? } else { dir.claim_unique(name)? };
+    let limit = Some(wanted.options().timeout).filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
+    let claim = if wanted.options().name.is_some() { dir.claim_within(name, limit)? } else { dir.claim_unique(name)? };
     Ok((dir, claim))
 }
 

@@ -83,3 +83,16 @@ fn one_that_is_killed_while_it_starts_is_followed_by_the_next() {
     });
     end(sandbox);
 }
+
+#[test]
+fn who_waits_for_another_one_s_start_has_his_own_time_limit() {
+    let sandbox = Sandbox::new();
+    let slow = ["listen", "--after-ms", "50000"];
+    let first = Run::new(start_command(&sandbox, &["ensure", "web"], &slow)).start();
+    wait_for_state(&sandbox, "web", "starting");
+    let run = start(&sandbox, &["ensure", "web", "-t", "300ms"], &slow).expect_code(124);
+    assert!(run.err().contains("another start, stop or restart of web has not come to an end within 300 ms"), "{run}");
+    stop(&sandbox, "web");
+    first.done().expect_code(143);
+    end(sandbox);
+}

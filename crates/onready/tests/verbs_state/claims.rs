@@ -123,6 +123,29 @@ fn who_waited_for_one_who_did_nothing_waited_for_nothing() {
 }
 
 #[test]
+fn who_does_not_want_to_wait_for_ever_does_not() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    let held = state.claim("web").expect("a claim");
+    for limit in [Duration::ZERO, Duration::from_millis(100)] {
+        let since = Instant::now();
+        let error = state.claim_within("web", limit).expect_err("it is held");
+        assert_eq!(error.exit_code(), 124);
+        assert!(error.to_string().contains("of web has not come to an end within"), "{error}");
+        assert!(since.elapsed() >= limit);
+    }
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| state.claim_within("web", Duration::from_secs(30)).map(drop));
+        drop(held);
+        waiter.join().expect("no panic").expect("a claim");
+    });
+    // What waited in vain has left nothing behind.
+    state.claim_within("web", Duration::from_secs(30)).expect("a claim").forget();
+    assert_eq!(files(state.path()), [""; 0]);
+    sandbox.finish();
+}
+
+#[test]
 fn a_starter_that_was_killed_is_seen_and_what_it_started_is_ended() {
     let sandbox = Sandbox::new();
     let state = open(&sandbox);

@@ -4,12 +4,13 @@ use super::clock::since_boot;
 use super::dir::{FRESH, LOCK, RECORD, StateDir};
 use super::name::check_name;
 use super::record::{Outcome, Record, State};
-use crate::error::{StartError, exit_code};
+use crate::error::{StartError, exit_code, human};
 use crate::verbs::crew::Crew;
 use rustix::fs::{FlockOperation, OFlags, flock, renameat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 /// A name that is ours to start, stop or restart a server under, until this is dropped.
 #[derive(Debug)]
@@ -28,17 +29,29 @@ impl StateDir {
     /// # Errors
     /// The name is none, or the lock or the record cannot be had.
     pub fn claim(&self, name: &str) -> Result<Claim, StartError> {
+        self.claim_within(name, Duration::MAX)
+    }
+
+    /// The same, but waits no longer than this.
+    ///
+    /// # Errors
+    /// Also [`StartError::Failed`] with the code 124 if another one holds it for longer.
+    pub fn claim_within(&self, name: &str, limit: Duration) -> Result<Claim, StartError> {
         check_name(name)?;
         let since = since_boot();
-        let failed =
-            |source: io::Error| StartError::io(format!("lock the name {name} in {}", self.path().display()), source);
-        let mut lock = None;
-        while lock.is_none() {
-            lock = self.lock(name, FlockOperation::LockExclusive).map_err(failed)?;
-        }
+        let lock = self.lock(name, limit).map_err(|error| self.cannot_lock(name, error))?;
+        let Some(lock) = lock else {
+            let text =
+                format!("another start, stop or restart of {name} has not come to an end within {}", human(limit));
+            return Err(StartError::Failed { code: exit_code::TIMED_OUT, message: text });
+        };
         let mut claim = self.claimed(name, lock)?;
         claim.waited = claim.record.as_ref().is_some_and(|record| record.decided_at.is_some_and(|at| at >= since));
         Ok(claim)
+    }
+
+    fn cannot_lock(&self, name: &str, error: io::Error) -> StartError {
+        StartError::io(format!("lock the name {name} in {}", self.path().display()), error)
     }
 
     /// Takes the lock of `base`, `base-2`, `base-3` or so: the first name found, in few looks, under which nothing
@@ -52,11 +65,8 @@ impl StateDir {
         loop {
             let name = numbered(base, number);
             check_name(&name)?;
-            let failed = |source: io::Error| {
-                StartError::io(format!("lock the name {name} in {}", self.path().display()), source)
-            };
-            let lock = self.lock(&name, FlockOperation::NonBlockingLockExclusive).map_err(failed)?;
-            if lock.is_some() {
+            let lock = self.lock(&name, Duration::ZERO).map_err(|error| self.cannot_lock(&name, error))?;
+            if let Some(lock) = lock {
                 let claim = self.claimed(&name, lock)?;
                 if !claim.is_in_use() {
                     return Ok(claim);
@@ -94,21 +104,22 @@ impl StateDir {
         }
     }
 
-    /// `None`: it is held, or its holder has removed it meanwhile, so that it is to be opened again.
-    fn lock(&self, name: &str, how: FlockOperation) -> io::Result<Option<File>> {
+    /// `None`: another one holds it for longer.
+    fn lock(&self, name: &str, limit: Duration) -> io::Result<Option<File>> {
         let file_name = format!("{name}{LOCK}");
-        let file = self.dir.file(&file_name, OFlags::RDWR | OFlags::CREATE)?;
+        let since = Instant::now();
         loop {
-            match flock(&file, how) {
-                Ok(()) => return Ok(self.dir.is_at(&file_name, &file).then_some(file)),
-                Err(Errno::INTR) => {}
-                Err(Errno::WOULDBLOCK) => return Ok(None),
-                Err(error) => return Err(error.into()),
+            let file = self.dir.file(&file_name, OFlags::RDWR | OFlags::CREATE)?;
+            let left = if limit == Duration::MAX { limit } else { limit.saturating_sub(since.elapsed()) };
+            let Some(file) = wait_for_lock(file, left)? else { return Ok(None) };
+            // Its holder may have removed it meanwhile: then another file is the lock now.
+            if self.dir.is_at(&file_name, &file) {
+                return Ok(Some(file));
             }
         }
     }
 
-    fn claimed(&self, name: &str, lock: Option<File>) -> Result<Claim, StartError> {
+    fn claimed(&self, name: &str, lock: File) -> Result<Claim, StartError> {
         let failed = |what: &str, source| StartError::io(format!("{what} {name} in {}", self.path().display()), source);
         let record = match self.read_whole(name) {
             // Not ours, or damaged by a full disk or a power cut: it says nothing.
@@ -117,9 +128,43 @@ impl StateDir {
         };
         let judged = record.as_ref().map_or(Ok(()), Record::can_be_judged);
         judged.map_err(|error| failed("tell what has become of", error))?;
-        let mut claim = Claim { state: self.clone(), name: name.into(), lock, record, waited: false };
+        let mut claim = Claim { state: self.clone(), name: name.into(), lock: Some(lock), record, waited: false };
         claim.settle()?;
         Ok(claim)
+    }
+}
+
+/// Gives the file back, locked, or `None` when the time is over.
+///
+/// No system call waits for a lock with a limit. So, if there is one, a thread waits; when that gets the lock after
+/// the limit, nobody takes it, and it is free again.
+fn wait_for_lock(file: File, limit: Duration) -> io::Result<Option<File>> {
+    match lock_now(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        done => return done.map(|()| Some(file)),
+    }
+    match limit {
+        Duration::ZERO => Ok(None),
+        Duration::MAX => lock_now(&file, FlockOperation::LockExclusive).map(|()| Some(file)),
+        _ => {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let wait = move || {
+                let locked = lock_now(&file, FlockOperation::LockExclusive).map(|()| file);
+                // Nobody is there any more: the file is closed, and so unlocked.
+                let _ = sender.send(locked);
+            };
+            std::thread::Builder::new().name("onready-lock".into()).spawn(wait)?;
+            receiver.recv_timeout(limit).map_or(Ok(None), |locked| locked.map(Some))
+        }
+    }
+}
+
+fn lock_now(file: &File, how: FlockOperation) -> io::Result<()> {
+    loop {
+        match flock(file, how) {
+            Err(Errno::INTR) => {}
+            done => return Ok(done?),
+        }
     }
 }
 
