@@ -1,0 +1,87 @@
+//! Recipes for machines that are not here: their files are read, and their commands are run.
+
+use crate::console::Bench;
+use crate::markdown::blocks;
+use crate::read;
+use testbed::Run;
+use yaml_rust2::{Yaml, YamlLoader};
+
+fn file(name: &str) -> String {
+    let page = blocks(&read("docs/RECIPES.md"));
+    page.into_iter().find(|block| block.title == name).unwrap_or_else(|| panic!("no {name}")).text
+}
+
+fn yaml(name: &str) -> Yaml {
+    let mut documents = YamlLoader::load_from_str(&file(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    documents.remove(0)
+}
+
+fn texts(list: &Yaml) -> Vec<String> {
+    list.as_vec().expect("a list").iter().map(|item| item.as_str().expect("a text").to_owned()).collect()
+}
+
+/// One after the other, each in a shell of its own, as a runner does it.
+#[track_caller]
+fn run_all(commands: &[String]) {
+    let bench = Bench::new();
+    let work = bench.sandbox().dir().join("work");
+    for command in commands {
+        let done = Run::new(bench.shell(&work, &bench.text(command))).done();
+        assert_eq!(done.code, Some(0), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+        assert!(done.eof, "{command} leaves a stream open, and the step would not end");
+    }
+    bench.end();
+}
+
+#[test]
+fn github_actions() {
+    let workflow = yaml("github.yml");
+    let steps = workflow["jobs"]["test"]["steps"].as_vec().expect("steps");
+    let usual = steps.iter().filter(|step| step["if"].is_badvalue()).filter_map(|step| step["run"].as_str());
+    let (install, usual): (Vec<_>, Vec<_>) = usual.map(str::to_owned).partition(|run| run.starts_with("cargo install"));
+    assert_eq!(install, ["cargo install --path crates/onready-cli"], "which the README's page tries");
+    assert_eq!(usual.len(), 3);
+    run_all(&usual);
+}
+
+#[test]
+fn gitlab() {
+    let job = yaml("gitlab.yml");
+    run_all(&[texts(&job["test"]["script"]), texts(&job["test"]["after_script"])].concat());
+}
+
+#[test]
+fn docker() {
+    let dockerfile = file("Dockerfile");
+    let words = |key: &str| -> Vec<String> {
+        let line = dockerfile.lines().find_map(|line| line.strip_prefix(key)).expect(key);
+        serde_json::from_str(line).expect("a list in JSON")
+    };
+    let bench = Bench::new();
+    let all = [words("ENTRYPOINT"), words("CMD")].concat();
+    let quoted: Vec<String> = all.iter().map(|word| format!("'{}'", bench.text(word))).collect();
+    let work = bench.sandbox().dir().join("work");
+    let port: u16 = bench.text("8080").parse().expect("a port");
+    // `docker run`, a client once it serves, `docker stop`.
+    let script =
+        format!("{} & onready wait --until tcp:{port} && kill -TERM $! && wait $!; test $? = 143", quoted.join(" "));
+    let done = Run::new(bench.shell(&work, &script)).done();
+    assert_eq!(done.code, Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    bench.end();
+}
+
+#[test]
+fn just() {
+    let commands: Vec<String> =
+        file("justfile").lines().filter_map(|line| line.strip_prefix("    ")).map(str::to_owned).collect();
+    assert_eq!(commands.len(), 1);
+    run_all(&commands);
+}
+
+/// The project's own workflow does nothing but call .ci/run.
+#[test]
+fn our_own_workflow() {
+    let workflow = YamlLoader::load_from_str(&read(".github/workflows/ci.yml")).expect("YAML").remove(0);
+    let steps = workflow["jobs"]["everything"]["steps"].as_vec().expect("steps");
+    assert!(steps.iter().any(|step| step["run"].as_str() == Some(".ci/run")));
+}
