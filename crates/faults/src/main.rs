@@ -101,12 +101,12 @@ fn attack(options: &Options) -> io::Result<usize> {
             let section = campaign(name, options)?;
             println!("## {name} ({} s)\n{}\n", started.elapsed().as_secs(), section.lines.join("\n"));
             sections.push(section);
+            page::write(&options.page, &run(options), &sections)?;
         }
     }
     if sections.is_empty() {
         return Err(usage(&options.campaign));
     }
-    page::write(&options.page, &run(options), &sections)?;
     Ok(sections.iter().map(|section| section.lies.len()).sum())
 }
 

@@ -174,7 +174,6 @@ impl Nest {
         self.sandbox.kill_all();
         let seen = self.run(self.start(face), Duration::from_secs(20));
         let answers = seen.code == Some(0) && self.answers();
-        self.sandbox.kill_all();
         match answers {
             true => Ok(()),
             false => Err(format!("the next start came to {:?} {}", seen.code, seen.stderr.trim())),
@@ -183,7 +182,12 @@ impl Nest {
 
     /// Wakes what a tracer that has gone may have left stopped: a new thread begins so.
     pub fn wake_all(&self) {
-        for (pid, _) in self.sandbox.processes() {
+        let processes = self.sandbox.processes();
+        // The kernel lets go of them a little after the tracing thread can be joined.
+        while processes.iter().any(|(pid, _)| is_traced(*pid)) {
+            std::thread::yield_now();
+        }
+        for (pid, _) in processes {
             testbed::send_signal(pid, "CONT");
         }
     }
@@ -194,4 +198,9 @@ impl Nest {
         self.sandbox.allow("**");
         self.sandbox.finish();
     }
+}
+
+fn is_traced(pid: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().find_map(|line| line.strip_prefix("TracerPid:")).is_some_and(|tracer| tracer.trim() != "0")
 }

@@ -94,12 +94,9 @@ fn before_main(made: &[i64]) -> usize {
 fn jobs(process: usize, count: usize, long: bool) -> Vec<Target> {
     let mut jobs = Vec::new();
     for call in 0..count {
-        // The short form takes the errors in turn.
-        let errors = if long { 0..5 } else { call % 2..call % 2 + 1 };
-        jobs.extend(errors.map(|error| Target { process, call, fault: Fault::Error(error) }));
-        if !long && call % 2 == 1 {
-            // Many calls have one error only.
-            jobs.push(Target { process, call, fault: Fault::Error(0) });
+        match long {
+            true => jobs.extend((0..5).map(|error| Target { process, call, fault: Fault::Error(error) })),
+            false => jobs.push(Target { process, call, fault: Fault::Any }),
         }
         jobs.push(Target { process, call, fault: Fault::Kill });
     }

@@ -13,6 +13,8 @@ use std::process::{Child, Command};
 /// What happens at one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// It fails with one of the errors that fit to it.
+    Any,
     /// It fails with the n-th of the errors that fit to it.
     Error(usize),
     /// The process is killed before it is made.
@@ -180,6 +182,14 @@ fn at_call(pid: i32, tracees: &mut Tracees, target: Option<Target>, hit: &mut Op
             )?;
             Ok(After::Killed)
         }
+        Fault::Any => match calls::errors(number) {
+            [] => Ok(After::GoOn(0)),
+            errors => {
+                let error = errors[call % errors.len()];
+                *hit = Some(Hit { number, error: Some(error), sent });
+                Ok(After::Fail(error))
+            }
+        },
         Fault::Error(which) => match calls::errors(number).get(which) {
             Some(&error) => {
                 *hit = Some(Hit { number, error: Some(error), sent });

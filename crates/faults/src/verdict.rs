@@ -27,8 +27,11 @@ pub struct Ours {
 /// Judges a start that has ended, and clears what is left of it.
 pub fn judge(nest: &Nest, face: Face, seen: &Seen, ours: Ours) -> Verdict {
     let verdict = look(nest, seen, ours);
-    let again = nest.starts_again(face);
-    match (verdict, again) {
+    // What is ready is in order; after a failure it is the next start that tells.
+    if verdict == Verdict::True("ready") {
+        return verdict;
+    }
+    match (verdict, nest.starts_again(face)) {
         (Verdict::True(_), Err(why)) => Verdict::Lie(why),
         (verdict, _) => verdict,
     }
