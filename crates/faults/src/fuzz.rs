@@ -73,7 +73,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn targets<'a>(record: Box<dyn Fn(&[u8]) + 'a>) -> Vec<Target<'a>> {
+/// Something that reads bytes of any kind.
+type Reader<'a> = Box<dyn Fn(&[u8]) + 'a>;
+
+fn targets<'a>(record: Reader<'a>) -> Vec<Target<'a>> {
     vec![
         (
             "sd_notify messages",

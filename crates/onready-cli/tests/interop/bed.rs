@@ -55,7 +55,7 @@ impl Bed {
         let [_, high, middle, low] = std::process::id().to_be_bytes();
         let bed = BEDS.fetch_add(1, Ordering::Relaxed);
         // 22 bits of a pid and the number of the bed, folded into the 24 that 127.0.0.0/8 offers.
-        let ip = Ipv4Addr::new(127, 64 + (high & 63) ^ (middle >> 2), low, 1 + bed % 250);
+        let ip = Ipv4Addr::new(127, 64 + ((high & 63) ^ (middle >> 2)), low, 1 + bed % 250);
         let sandbox = Sandbox::new();
         sandbox.open_to_others();
         Bed { sandbox, addr: SocketAddr::new(IpAddr::V4(ip), PORT) }
