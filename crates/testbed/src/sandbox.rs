@@ -55,6 +55,10 @@ impl Sandbox {
     /// When they cannot be made.
     #[must_use]
     pub fn new() -> Self {
+        // Whoever runs the tests in the background of a script has them ignore Ctrl-C; what is tested must not.
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+            crate::sys::default_signal(signal).expect("give a signal its default action");
+        }
         let dir = fresh_directory().expect("make the sandbox's directory");
         for name in WATCHED.iter().chain(&["work"]) {
             make_private(&dir.join(name)).expect("make a directory of the sandbox");

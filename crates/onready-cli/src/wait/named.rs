@@ -154,7 +154,8 @@ impl NamedServer {
     fn look(&mut self, events: &mut Vec<Event>) {
         match self.dir.read(&self.record.name) {
             Ok(Some(record)) => self.record = record,
-            Ok(None) => self.over = true,
+            // Not yet, if somebody is at work on the name.
+            Ok(None) => self.over = !self.dir.is_locked(&self.record.name),
             // Another is being written, or the disk is in trouble: what was known stays known.
             Err(_) => {}
         }

@@ -177,3 +177,18 @@ fn an_unknown_name() {
     assert!(run.err().contains("nobody"), "{run}");
     sandbox.finish();
 }
+
+/// From the moment on when somebody is at work on the name, though nothing is on record yet.
+#[test]
+fn a_start_that_has_just_begun_is_waited_for() {
+    for _ in testbed::rounds() {
+        let sandbox = Sandbox::new();
+        let starter = Run::new(start_command(&sandbox, &["-n", "db"], &["listen", "--after-ms", "60"])).start();
+        testbed::wait_for_path(sandbox.runtime_dir().join("onready/db.lock"), LONG);
+        let run = check(wait(&sandbox, &["--until", "auto", "--until", "listen", "db"]).done());
+        // In the moment between the lock's making and its being held, there is no such server yet.
+        assert!(matches!(run.code, Some(0 | 4)), "{run}");
+        starter.done().expect_code(0);
+        end(sandbox);
+    }
+}
