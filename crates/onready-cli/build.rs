@@ -28,7 +28,8 @@ fn main() {
     let already = variable("CARGO_CFG_TARGET_FEATURE").split(',').any(|feature| feature == "crt-static");
     let folder = PathBuf::from(variable("OUT_DIR"));
     if here && wanted && !already && write_scripts(&folder).is_some() {
-        println!("cargo::rustc-link-search=native={}", folder.display());
+        // For the program alone: a search path of the package would be the tests' too, which are linked as usual.
+        println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
         println!("cargo::rustc-link-arg-bins=-static");
         println!("cargo::rustc-link-arg-bins=-no-pie");
     }
