@@ -4,12 +4,13 @@ use crate::bed::Bed;
 use crate::clients;
 use crate::way::Way;
 
-/// A script that starts a server, waits for it in its own way, and then says this.
+/// A script that starts a server, waits for the line that it prints, and then says this.
 fn speaking(bed: &Bed, line: &str) -> Way {
-    let (ip, port) = (bed.ip(), bed.addr.port());
     let text = format!(
-        "#!/bin/bash\npython3 -m http.server {port} --bind {ip} &\nserver=$!\ntrap 'kill $server' TERM\n\
-         until (exec 3<>/dev/tcp/{ip}/{port}) 2>/dev/null; do :; done\n{line}\nwait $server\n"
+        "#!/bin/bash\nexec 4< <(exec python3 -u -m http.server {} --bind {})\nserver=$!\ntrap 'kill $server' TERM\n\
+         read -r _ <&4\n{line}\nwait $server\n",
+        bed.addr.port(),
+        bed.ip()
     );
     Way::new(&bed.script("server", text), "notify")
 }
