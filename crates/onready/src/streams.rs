@@ -180,6 +180,8 @@ pub struct Relay {
     splices: bool,
     /// Since when the caller's pipe is full.
     stalled: Option<Instant>,
+    /// The caller's pipe has been made wider, where that can be done.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     is_wide: bool,
 }
 
