@@ -60,8 +60,8 @@ impl NamedServer {
         };
         let main = Rc::new(RefCell::new(held(&record)));
         let (looked, over, gives) = (Duration::ZERO, false, Vec::new());
-        let server = NamedServer { dir, record, main, looked, over, gives, lines: None, tail: None };
-        if matches!(server.state(), State::Starting | State::Ready) {
+        let mut server = NamedServer { dir, record, main, looked, over, gives, lines: None, tail: None };
+        if matches!(server.read(), State::Starting | State::Ready) {
             return Ok(server);
         }
         let mut report = server.report();
@@ -152,26 +152,36 @@ impl NamedServer {
 
     /// Reads the record again: its starter may have followed it into the background, or said what came of it.
     fn look(&mut self, events: &mut Vec<Event>) {
-        match self.dir.read(&self.record.name) {
-            Ok(Some(record)) => self.record = record,
-            // Not yet, if somebody is at work on the name.
-            Ok(None) => self.over = !self.dir.is_locked(&self.record.name),
-            // Another is being written, or the disk is in trouble: what was known stays known.
-            Err(_) => {}
-        }
+        let state = self.read();
         let pid = self.record.pid();
         if pid.is_some_and(|pid| pid != self.main.borrow().pid()) {
             self.main.replace(held(&self.record));
         }
-        match self.state() {
+        match state {
             State::Ready => events.extend(self.gives.iter().map(|&sign| Event::Sign(sign))),
             State::Starting => {}
-            _ => self.over = true,
-        }
-        if self.over {
-            events.push(Event::Exited(onready::engine::End::Unknown));
+            _ => {
+                self.over = true;
+                events.push(Event::Exited(onready::engine::End::Unknown));
+            }
         }
         self.open_logs(events);
+    }
+
+    /// What cannot be read leaves what was known: another is being written, or the disk is in trouble.
+    fn read(&mut self) -> State {
+        let mut state = State::Dead;
+        // The last word is written before the lock is let go: it may not have been there at the first look.
+        for _ in 0..2 {
+            if let Ok(Some(record)) = self.dir.read(&self.record.name) {
+                self.record = record;
+            }
+            state = self.state();
+            if matches!(state, State::Starting | State::Ready) {
+                break;
+            }
+        }
+        state
     }
 }
 
