@@ -36,8 +36,16 @@ pub struct Leader {
     follows: bool,
     /// The number of the `exit` sign, if it is asked for.
     sign: Option<usize>,
+    /// When the process came to be the main one that gives this sign, once it is seen to stay.
+    heir_since: Option<Duration>,
     over: bool,
 }
+
+/// Old daemons fork twice, and the process between does nothing but exit: who is the server is at rest sooner or later,
+/// and believed to be it after this time.
+const RESTLESS: Duration = Duration::from_millis(50);
+/// How often it is looked at whether it is.
+const GLANCE: Duration = Duration::from_micros(200);
 
 impl Leader {
     /// Of this family; with `follows`, an exit with 0 that leaves processes is no end.
@@ -48,24 +56,31 @@ impl Leader {
         follows: bool,
         sign: Option<usize>,
     ) -> Leader {
-        Leader { main, family, passage, follows, sign, over: false }
+        Leader { main, family, passage, follows, sign, heir_since: None, over: false }
     }
 
-    fn ended(&mut self, end: End, events: &mut Vec<Event>) {
+    fn ended(&mut self, end: End, now: Duration, events: &mut Vec<Event>) {
         let heirs = if self.is_passage(end) { self.family.borrow().members() } else { Vec::new() };
         match heir(&heirs) {
             Some(pid) if self.follows => {
                 self.passage.gone_to_background.set(true);
                 guard(&heirs, &self.passage);
                 follow(&self.main, pid);
-                events.extend(self.sign.map(Event::Sign));
+                self.heir_since = self.sign.map(|_| now);
             }
             heir => {
                 self.passage.not_followed.set(heir.is_some());
                 self.over = true;
+                self.heir_since = None;
                 events.push(Event::Exited(end));
             }
         }
+    }
+
+    /// Whether the process that came to be the main one stays, as far as that can be seen.
+    fn stays(&self, since: Duration, now: Duration) -> bool {
+        let stat = tree::stat(self.main.borrow().pid()).filter(tree::Stat::is_alive);
+        stat.is_some_and(|stat| stat.state == b'S' || now.saturating_sub(since) >= RESTLESS)
     }
 
     /// Once in the background, the server is whatever remains, however the last of it to be followed has ended.
@@ -104,6 +119,9 @@ impl Source for Leader {
         if !self.over {
             self.main.interest(want);
         }
+        if self.heir_since.is_some() {
+            want.within(GLANCE);
+        }
     }
 
     fn collect(&mut self, ready: &Interest, now: Duration, events: &mut Vec<Event>) {
@@ -113,9 +131,13 @@ impl Source for Leader {
         }
         for event in found {
             match event {
-                Event::Exited(end) => self.ended(end, events),
+                Event::Exited(end) => self.ended(end, now, events),
                 other => events.push(other),
             }
+        }
+        if self.heir_since.is_some_and(|since| self.stays(since, now)) {
+            self.heir_since = None;
+            events.extend(self.sign.map(Event::Sign));
         }
     }
 }

@@ -15,9 +15,8 @@ use onready::engine::{
 };
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, recvmsg,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, connect, recvmsg,
 };
-use rustix::process::{Pid, test_kill_process};
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
@@ -107,7 +106,7 @@ impl Receiver {
             buffer: vec![0; LONGEST + 1],
         };
         let paths = folders(state_dir).into_iter().filter_map(|folder| prepared(&folder).ok());
-        for path in paths.map(|folder| folder.join(std::process::id().to_string())) {
+        for path in paths.flat_map(|folder| names().map(|name| folder.join(name))) {
             if receiver.bind_path(&path).is_ok() {
                 return Ok(receiver);
             }
@@ -117,8 +116,9 @@ impl Receiver {
     }
 
     fn bind_path(&mut self, path: &Path) -> io::Result<()> {
-        // The folder is ours and the number our pid: what is there was left by one of us that is dead.
-        let _ = std::fs::remove_file(path);
+        if is_abandoned(path) {
+            let _ = std::fs::remove_file(path);
+        }
         bind(&self.socket, &SocketAddrUnix::new(path)?)?;
         self.path = Some(path.into());
         self.address = path.into();
@@ -302,13 +302,25 @@ fn prepared(folder: &Path) -> io::Result<PathBuf> {
     if !stat.is_dir() || stat.uid() != rustix::process::geteuid().as_raw() || stat.mode() & 0o022 != 0 {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    for entry in std::fs::read_dir(folder)?.flatten() {
-        let owner = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        if owner.and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)) {
-            let _ = std::fs::remove_file(entry.path());
+    for path in std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()) {
+        if is_abandoned(&path) {
+            let _ = std::fs::remove_file(path);
         }
     }
     Ok(folder.into())
+}
+
+/// Our pid; and as another pid namespace that shares the folder may have one of us with the same, something more.
+fn names() -> [String; 2] {
+    let (pid, now) = (std::process::id(), std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH));
+    [pid.to_string(), format!("{pid}-{}", now.unwrap_or_default().as_nanos())]
+}
+
+/// Whether this is a socket that nobody has bound any more. Its name does not tell: the pid in it may be one of
+/// another namespace.
+fn is_abandoned(path: &Path) -> bool {
+    let Ok(socket) = nonblocking_socket(AddressFamily::UNIX, SocketType::DGRAM) else { return false };
+    SocketAddrUnix::new(path).is_ok_and(|address| connect(&socket, &address) == Err(Errno::CONNREFUSED))
 }
 
 #[cfg(target_os = "linux")]

@@ -164,20 +164,23 @@ impl World {
         let Some(main) = self.main().filter(Stat::is_alive) else {
             return if tree::stat(std::process::id() as i32).is_some() { Stay::Passing } else { Stay::Settled };
         };
+        let rests = |process: &Stat| process.state == b'S';
         if self.said_ready {
-            return if self.is_of_another(&main) { Stay::Passing } else { Stay::Settled };
+            return match self.ready_from.filter(|&pid| pid != main.pid).and_then(tree::stat) {
+                Some(sender) if self.is_another_server(&sender, &main) => Stay::Passing,
+                Some(_) if !rests(&main) => Stay::Restless,
+                _ => Stay::Settled,
+            };
         }
         let holders: Vec<Stat> = self.observer.holders().into_iter().filter_map(tree::stat).collect();
         if holders.iter().any(|holder| holder.session != main.session) {
             return Stay::Passing;
         }
-        if holders.iter().all(|holder| holder.state == b'S') { Stay::Settled } else { Stay::Restless }
+        if holders.iter().all(rests) && rests(&main) { Stay::Settled } else { Stay::Restless }
     }
 
-    /// Whether it was another server than the main process that said READY=1, and not a messenger (systemd-notify).
-    fn is_of_another(&mut self, main: &Stat) -> bool {
-        let sender = self.ready_from.and_then(tree::stat).filter(|sender| sender.pid != main.pid);
-        let Some(sender) = sender else { return false };
+    /// Whether who said READY=1 is a server beside the main process, and not a messenger (systemd-notify).
+    fn is_another_server(&mut self, sender: &Stat, main: &Stat) -> bool {
         self.look();
         sender.session != main.session || self.observer.holders().contains(&sender.pid)
     }

@@ -151,3 +151,24 @@ fn a_barrier_right_behind_ready_is_always_answered() {
         end(sandbox);
     }
 }
+
+/// Its name is a pid, and that may be nobody's in another pid namespace that shares the folder.
+#[test]
+fn the_socket_of_another_pid_namespace_is_left_alone() {
+    if !is_root("another pid namespace") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.run("mkfifo", ["go"]).expect_code(0);
+    let server = format!("echo up; read _ <go; exec {} notify READY=1 -- stay", testbed::speaker_path().display());
+    let words = ["--until", "notify", "--chdir", &path(&sandbox, ""), "--", "sh", "-c", &server];
+    let waiting = Run::new(onready(&sandbox, &words)).start();
+    waiting.wait_stdout("up\n", LONG);
+    let mut other = sandbox.command("unshare");
+    other.args(["--pid", "--fork", "--mount-proc", "--kill-child", env!("CARGO_BIN_EXE_onready"), "--"]);
+    other.arg(testbed::fixture_path()).arg("listen");
+    Run::new(other).done().expect_code(0);
+    std::fs::write(sandbox.path("go"), "\n").expect("let it go on");
+    waiting.done().expect_code(0);
+    end(sandbox);
+}
