@@ -10,7 +10,8 @@ fn launcher(sandbox: &Sandbox, setup: Setup, server_steps: &[&str]) -> (testbed:
     testbed::wait_for_path(sandbox.path("returned"), LONG);
     // The file of the last step may still be on its way to be closed.
     let seen = look_at_with(run.pid(), 3);
-    let out = String::from_utf8_lossy(&run.so_far(Stream::Stdout)).into_owned();
+    // What it printed before that file may still be in the pipe: who reads it is another thread.
+    let out = run.wait_stdout("subreaper=", LONG);
     (run, seen, out)
 }
 
