@@ -105,6 +105,9 @@ fn from_two_threads_at_once() {
         let launcher = look_at(run.pid());
         let mut children = children(launcher.pid);
         children.sort_unstable();
+        for child in &children {
+            run.wait_stdout(&format!("started {child}\n"), LONG);
+        }
         let out = String::from_utf8_lossy(&run.so_far(Stream::Stdout)).into_owned();
         let mut started: Vec<i32> =
             out.lines().filter_map(|line| line.strip_prefix("started ")?.parse().ok()).collect();
