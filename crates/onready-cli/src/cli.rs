@@ -35,6 +35,15 @@ pub struct Cli {
     pub start: StartArguments,
 }
 
+/// The command line of a start alone.
+#[derive(Parser)]
+#[command(name = "onready", version)]
+pub struct StartLine {
+    /// What to start.
+    #[command(flatten)]
+    pub start: StartArguments,
+}
+
 /// The verbs.
 // One of them exists, once.
 #[allow(clippy::large_enum_variant)]

@@ -103,7 +103,7 @@ impl Receiver {
             upwards: None,
             has_barrier: false,
             settling: None,
-            buffer: vec![0; LONGEST + 1],
+            buffer: Vec::new(),
         };
         let paths = folders(state_dir).into_iter().filter_map(|folder| prepared(&folder).ok());
         for path in paths.flat_map(|folder| names().map(|name| folder.join(name))) {
@@ -168,6 +168,8 @@ impl Receiver {
     fn receive(&mut self) -> io::Result<Option<Message>> {
         let mut space = vec![std::mem::MaybeUninit::uninit(); SPACE];
         let mut control = RecvAncillaryBuffer::new(&mut space);
+        // Made when there is something to hear.
+        self.buffer.resize(LONGEST + 1, 0);
         let mut slices = [IoSliceMut::new(&mut self.buffer)];
         let message = match recvmsg(&self.socket, &mut slices, &mut control, CLOSED_ON_EXEC) {
             Ok(message) => message,

@@ -1,6 +1,6 @@
 //! A wrong command line, with a word about what was probably meant.
 
-use crate::cli::Cli;
+use crate::cli::{Cli, StartLine};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Error, Parser};
 use onready::verbs::command_text;
@@ -9,6 +9,11 @@ use std::ffi::OsString;
 /// What the command line means; a wrong one ends the process with 2, help and version with 0.
 pub fn parse() -> Cli {
     let words: Vec<OsString> = std::env::args_os().collect();
+    // What begins with an option is no verb: the verbs' definitions are made only if it is wrong, or asks for help.
+    let begins_with_option = words.get(1).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    if let Some(Ok(line)) = begins_with_option.then(|| StartLine::try_parse_from(&words)) {
+        return Cli { verb: None, start: line.start };
+    }
     Cli::try_parse_from(&words).unwrap_or_else(|error| fail(&error, &words))
 }
 

@@ -16,9 +16,9 @@ const PART: u32 = 256;
 /// What it costs to wake up for a look, besides the look.
 const WAKING: Duration = Duration::from_micros(8);
 /// Processor time that looking may take at once...
-const CREDIT: Duration = Duration::from_millis(15);
+const CREDIT: Duration = Duration::from_millis(10);
 /// ... and as a part of the time that passes.
-const SHARE: u32 = 1500;
+const SHARE: u32 = 3000;
 /// Dear as a look may be, one comes after this part of the time that has passed: who waited a second need not wait much
 /// more, on a busy machine either.
 const LATEST: u32 = 50;

@@ -335,7 +335,7 @@ pub fn could_return_to_root() -> bool {
 
 /// An entry of the user database: uid and primary gid.
 pub fn user(name: &CStr) -> Option<(u32, u32)> {
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = vec![0; 16 * 1024];
     // SAFETY: passwd is pointers and numbers; all zeros is valid until it is filled.
     let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
     let mut found = ptr::null_mut();
@@ -346,7 +346,7 @@ pub fn user(name: &CStr) -> Option<(u32, u32)> {
 
 /// An entry of the user database by number: its name and primary gid.
 pub fn user_by_id(uid: u32) -> Option<(std::ffi::CString, u32)> {
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = vec![0; 16 * 1024];
     // SAFETY: as in `user`.
     let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
     let mut found = ptr::null_mut();
@@ -362,7 +362,7 @@ pub fn user_by_id(uid: u32) -> Option<(std::ffi::CString, u32)> {
 
 /// An entry of the group database: its gid.
 pub fn group(name: &CStr) -> Option<u32> {
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     // SAFETY: as in `user`.
     let mut entry: libc::group = unsafe { std::mem::zeroed() };
     let mut found = ptr::null_mut();

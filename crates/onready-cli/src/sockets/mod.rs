@@ -30,6 +30,7 @@ pub use observer::{Observer, Owned};
 pub use owner::{Owner, owner_of};
 pub use speaks::speaks_notify;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io;
 
@@ -56,7 +57,8 @@ pub struct Listener {
 /// connections cost nothing.
 #[derive(Debug)]
 pub struct Listeners {
-    diag: Option<Diag>,
+    /// Opened when it is first asked, if the kernel lets us.
+    diag: OnceCell<Option<Diag>>,
     found: HashMap<u64, Listener>,
 }
 
@@ -64,14 +66,14 @@ impl Listeners {
     /// None known yet; netlink if the kernel lets us, else `/proc/net`.
     #[must_use]
     pub fn new() -> Self {
-        Self { diag: Diag::open().ok(), found: HashMap::new() }
+        Self { diag: OnceCell::new(), found: HashMap::new() }
     }
 
     /// None known yet; always `/proc/net`, which is slower and does not tell all.
     #[cfg(test)]
     #[must_use]
     pub fn force_proc() -> Self {
-        Self { diag: None, found: HashMap::new() }
+        Self { diag: OnceCell::from(None), found: HashMap::new() }
     }
 
     /// Asks anew for all of them.
@@ -105,7 +107,7 @@ impl Listeners {
 
     /// Calls `visit` with every listening TCP socket there is now.
     fn each_tcp(&mut self, visit: &mut dyn FnMut(Listener)) -> io::Result<()> {
-        match self.diag.as_mut().map(|diag| diag.tcp(visit)) {
+        match self.diag().map(|diag| diag.tcp(visit)) {
             Some(Ok(())) => Ok(()),
             _ => proc_net::tcp(Namespace::Ours, visit),
         }
@@ -113,15 +115,20 @@ impl Listeners {
 
     /// Calls `visit` with every listening unix socket there is now.
     fn each_unix(&mut self, visit: &mut dyn FnMut(Listener)) -> io::Result<()> {
-        match self.diag.as_mut().map(|diag| diag.unix(visit)) {
+        match self.diag().map(|diag| diag.unix(visit)) {
             Some(Ok(())) => Ok(()),
             _ => proc_net::unix(Namespace::Ours, visit),
         }
     }
 
+    fn diag(&mut self) -> Option<&mut Diag> {
+        self.diag.get_or_init(|| Diag::open().ok());
+        self.diag.get_mut()?.as_mut()
+    }
+
     /// What one unix socket is good for, where the kernel answers such a question.
     fn one_unix(&mut self, inode: u64) -> Option<UnixState> {
-        self.diag.as_mut()?.unix_one(inode).ok()
+        self.diag()?.unix_one(inode).ok()
     }
 }
 

@@ -159,7 +159,8 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
     let arguments = pointers(plan.arguments.iter().map(|argument| argument.as_ptr().cast_mut()));
     let variables = pointers(plan.environment.iter_mut().map(|variable| variable.as_mut_ptr().cast()));
     let changed = changed_signals();
-    let mut stack = vec![0u8; 2 * STACK];
+    // Not zeroed: only the pages that the two need are made.
+    let mut stack = Box::<[u8]>::new_uninit_slice(2 * STACK);
     let mut job = Job {
         program: plan.program.as_ptr(),
         arguments: arguments.as_ptr().cast(),
@@ -170,7 +171,7 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
         changed: changed.as_ptr(),
         changed_len: changed.len(),
         switch: [switch.ends[0].as_raw_fd(), switch.ends[1].as_raw_fd()],
-        stack: stack.as_mut_ptr(),
+        stack: stack.as_mut_ptr().cast(),
         pid: 0,
         step: 0,
         error: 0,
