@@ -116,14 +116,29 @@ impl Receiver {
     }
 
     fn bind_path(&mut self, path: &Path) -> io::Result<()> {
-        if is_abandoned(path) {
-            let _ = std::fs::remove_file(path);
+        let address = SocketAddrUnix::new(path)?;
+        match bind(&self.socket, &address) {
+            Err(Errno::ADDRINUSE) if is_abandoned(path) => {
+                let _ = std::fs::remove_file(path);
+                bind(&self.socket, &address)?;
+            }
+            bound => bound?,
         }
-        bind(&self.socket, &SocketAddrUnix::new(path)?)?;
         self.path = Some(path.into());
         self.address = path.into();
         let everybody = rustix::process::geteuid().is_root();
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(if everybody { 0o666 } else { 0o600 }))
+    }
+
+    /// Rids the folder of sockets whose owner is dead.
+    pub fn tidy(&self) {
+        let folder = self.path.as_deref().and_then(Path::parent);
+        let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()).filter(|path| Some(path) != self.path.as_ref()) {
+            if is_abandoned(&path) {
+                let _ = std::fs::remove_file(path);
+            }
+        }
     }
 
     #[cfg(target_os = "linux")]
@@ -293,7 +308,7 @@ fn folders(state_dir: &Path) -> Vec<PathBuf> {
     ]
 }
 
-/// The folder, ours and not another's, rid of sockets whose owner is dead.
+/// The folder, ours and not another's.
 fn prepared(folder: &Path) -> io::Result<PathBuf> {
     let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
     match std::fs::DirBuilder::new().mode(mode).create(folder) {
@@ -303,11 +318,6 @@ fn prepared(folder: &Path) -> io::Result<PathBuf> {
     let stat = std::fs::symlink_metadata(folder)?;
     if !stat.is_dir() || stat.uid() != rustix::process::geteuid().as_raw() || stat.mode() & 0o022 != 0 {
         return Err(io::ErrorKind::PermissionDenied.into());
-    }
-    for path in std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()) {
-        if is_abandoned(&path) {
-            let _ = std::fs::remove_file(path);
-        }
     }
     Ok(folder.into())
 }

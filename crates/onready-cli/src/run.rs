@@ -160,6 +160,7 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
     };
     let mut record = record(wanted, &claim, &start);
     pid_file.iter().for_each(|file| file.write(start.spawned.pid));
+    claim.prepare();
     let mut noting = Later::new(NOTE_AFTER, || note(&mut claim, &record));
     let (report, started) = start.wait(&mut noting);
     drop(noting);
@@ -249,8 +250,9 @@ fn fill_in(record: &mut Record, report: &Report) {
     record.ready_by = report.ready_by.iter().cloned().collect();
     record.listening = report.listening.clone();
     record.status = report.status.clone();
-    let main = report.pid.filter(|_| report.is_running()).and_then(|pid| Identity::of(pid).ok());
-    record.identity = main.or(record.identity.take());
+    // A child of ours that nobody has reaped is who it was.
+    let another = report.pid.filter(|pid| report.is_running() && record.pid() != Some(*pid));
+    record.identity = another.and_then(|pid| Identity::of(pid).ok()).or(record.identity.take());
 }
 
 /// Nothing is left of an unnamed start that failed.

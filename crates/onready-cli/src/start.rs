@@ -140,6 +140,9 @@ impl Start {
         let spawned = execute(&blueprint, &logs, others, receiver.address(), &mark).map_err(refusal)?;
         main.replace(Process::child(spawned.pid));
         family.borrow_mut().set_group(spawned.group);
+        // The server is on its way: what it need not wait for is done now.
+        logs.note_start();
+        receiver.tidy();
         receiver.hear(Rc::clone(&world), Rc::clone(&family), Rc::clone(&main), blueprint.uid());
         let report = Report {
             name: place.name,
@@ -358,9 +361,7 @@ fn execute(
 /// A number that no other start has.
 fn invocation() -> String {
     let mut bytes = [0u8; 16];
-    let random =
-        std::fs::File::open("/dev/urandom").and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
-    if random.is_err() {
+    if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::NONBLOCK) != Ok(bytes.len()) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         bytes[..8].copy_from_slice(&(now.as_nanos() as u64).to_le_bytes());
         bytes[8..12].copy_from_slice(&std::process::id().to_le_bytes());

@@ -4,9 +4,10 @@ use crate::cli::Options;
 use crate::outlet::Outlet;
 use crate::progress::Progress;
 use crate::recipe::Streams;
+use crate::report::say;
 use crate::tail::Log;
 use onready::engine::{Sink, safe_open};
-use onready::verbs::open_logs;
+use onready::verbs::{StartMark, open_logs};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -20,6 +21,7 @@ pub struct Logs {
     pub stderr_path: PathBuf,
     stdout: File,
     stderr: File,
+    mark: Option<StartMark>,
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
@@ -59,8 +61,10 @@ impl Logs {
         let (stdout, stderr) = (named(&options.stdout)?, named(&options.stderr)?);
         let mut default =
             uses_folder(options).then(|| open_logs(folder)).transpose().map_err(|error| error.to_string())?;
+        let mut mark = None;
         let mut take = |stdout: bool| {
             let logs = default.take().expect("the folder is used when a path is missing");
+            mark = Some(logs.mark);
             let (ours, rest) = ((logs.stdout, logs.stdout_path), (logs.stderr, logs.stderr_path));
             if stdout { (ours, rest) } else { (rest, ours) }
         };
@@ -72,7 +76,14 @@ impl Logs {
         };
         has_room(&stdout, &stdout_path)?;
         has_room(&stderr, &stderr_path)?;
-        Ok(Logs { stdout_path, stderr_path, stdout, stderr })
+        Ok(Logs { stdout_path, stderr_path, stdout, stderr, mark })
+    }
+
+    /// Notes that a start has begun here; without, `logs` shows one start as a part of the one before.
+    pub fn note_start(&self) {
+        if let Some(Err(error)) = self.mark.as_ref().map(StartMark::note) {
+            say(&error.to_string());
+        }
     }
 
     /// What the server is born with.

@@ -62,7 +62,7 @@ mod time;
 pub use control::Control;
 pub use crew::NamedProcess;
 pub use decide::{Decision, Wish, command_text, decide};
-pub use logs::{KEPT, Logs, ROTATE_AT, Show, open_logs, show_logs};
+pub use logs::{KEPT, Logs, ROTATE_AT, Show, StartMark, open_logs, show_logs};
 pub(crate) use named::Named;
 pub use restart::{RestartError, restart};
 pub use schedule::{Schedule, Step};

@@ -84,7 +84,9 @@ impl Named {
         let since = Instant::now();
         let mut launch = launch.clone();
         if launch.settings.log.is_none() {
-            launch.settings.log = Some(open_logs(&state.log_dir(&self.name))?.stdout_path);
+            let logs = open_logs(&state.log_dir(&self.name))?;
+            logs.mark.note()?;
+            launch.settings.log = Some(logs.stdout_path);
         }
         record.environment = std::env::vars_os().collect();
         record.directory = std::env::current_dir().ok();

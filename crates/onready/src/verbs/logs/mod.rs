@@ -8,5 +8,5 @@ mod reader;
 mod show;
 mod starts;
 
-pub use open::{KEPT, Logs, ROTATE_AT, open_logs};
+pub use open::{KEPT, Logs, ROTATE_AT, StartMark, open_logs};
 pub use show::{Show, show_logs};

@@ -32,6 +32,28 @@ pub struct Logs {
     pub stdout_path: PathBuf,
     /// Where the second is.
     pub stderr_path: PathBuf,
+    /// That a start begins here is still to be noted.
+    pub mark: StartMark,
+}
+
+/// Where a start begins in the logs, so that they can be shown from there on.
+#[derive(Debug)]
+#[must_use]
+pub struct StartMark {
+    dir: Folder,
+    sizes: [u64; 2],
+}
+
+impl StartMark {
+    /// Notes it, beside the logs.
+    ///
+    /// # Errors
+    /// The disk is full, for one.
+    pub fn note(&self) -> Result<(), StartError> {
+        let path = self.dir.path().join(starts::NAME);
+        let failed = |error| StartError::io(format!("write {}", path.display()), error);
+        starts::note(&self.dir, self.sizes[0], self.sizes[1]).map_err(failed)
+    }
 }
 
 /// Opens `stdout.log` and `stderr.log` in a directory (made if it is not there, mode 0700, never through a link) to
@@ -58,9 +80,9 @@ pub fn open_logs(dir: &Path) -> Result<Logs, StartError> {
         // Only the open was not to wait (for the reader of a FIFO); a server must not get EAGAIN from its log.
         rustix::fs::fcntl_setfl(file, OFlags::APPEND).map_err(|error| failed("", error.into()))?;
     }
-    starts::note(&dir, size(&stdout), size(&stderr)).map_err(|error| failed(starts::NAME, error))?;
+    let sizes = [size(&stdout), size(&stderr)];
     let (stdout_path, stderr_path) = (dir.path().join(STDOUT), dir.path().join(STDERR));
-    Ok(Logs { stdout, stderr, stdout_path, stderr_path })
+    Ok(Logs { stdout, stderr, stdout_path, stderr_path, mark: StartMark { dir, sizes } })
 }
 
 fn size(file: &File) -> u64 {

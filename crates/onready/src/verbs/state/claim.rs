@@ -20,6 +20,8 @@ pub struct Claim {
     lock: Option<File>,
     record: Option<Record>,
     waited: bool,
+    /// The file of the next record, made in advance.
+    fresh: Option<File>,
 }
 
 impl StateDir {
@@ -61,7 +63,7 @@ impl StateDir {
     /// As [`StateDir::claim`].
     pub fn claim_unique(&self, base: &str) -> Result<Claim, StartError> {
         check_name(base)?;
-        let mut number = self.free_number(base);
+        let mut number = 1;
         loop {
             let name = numbered(base, number);
             check_name(&name)?;
@@ -72,15 +74,15 @@ impl StateDir {
                     return Ok(claim);
                 }
             }
-            number = number.saturating_add(1);
+            number = if number == 1 { self.free_number(base) } else { number.saturating_add(1) };
         }
     }
 
-    /// Doubling steps up to a free number, then halving ones down to a free one whose lower neighbour is taken: with
-    /// a thousand servers of one name twenty looks, not a thousand.
+    /// A free number above 1: doubling steps up to one, then halving ones down to one whose lower neighbour is taken.
+    /// With a thousand servers of one name twenty looks, not a thousand.
     fn free_number(&self, base: &str) -> u64 {
         let is_free = |number: u64| !self.is_taken(&numbered(base, number));
-        let mut free = 1;
+        let mut free = 2;
         while !is_free(free) {
             free *= 2;
         }
@@ -128,7 +130,7 @@ impl StateDir {
         };
         let judged = record.as_ref().map_or(Ok(()), Record::can_be_judged);
         judged.map_err(|error| failed("tell what has become of", error))?;
-        let mut claim = Claim { state: self.clone(), name: name.into(), lock: Some(lock), record, waited: false };
+        let mut claim = Claim { state: self.clone(), name: name.into(), lock: Some(lock), record, waited: false, fresh: None };
         claim.settle()?;
         Ok(claim)
     }
@@ -219,10 +221,16 @@ impl Claim {
         self.put(record)
     }
 
+    /// Makes the file of the next record while there is time; what fails is tried again when it is written.
+    pub fn prepare(&mut self) {
+        self.fresh = self.open_fresh().ok();
+    }
+
     fn put(&mut self, mut record: Record) -> io::Result<()> {
         record.name.clone_from(&self.name);
         let (fresh, place) = (format!("{}{FRESH}", self.name), format!("{}{RECORD}", self.name));
-        let written = self.write_fresh(&fresh, &record).and_then(|()| {
+        let file = self.fresh.take().map_or_else(|| self.open_fresh(), Ok);
+        let written = file.and_then(|mut file| file.write_all(&record.text()?)).and_then(|()| {
             renameat(&self.state, fresh.as_str(), &self.state, place.as_str())?;
             Ok(())
         });
@@ -234,16 +242,16 @@ impl Claim {
         Ok(())
     }
 
-    fn write_fresh(&self, fresh: &str, record: &Record) -> io::Result<()> {
+    fn open_fresh(&self) -> io::Result<File> {
+        let fresh = format!("{}{FRESH}", self.name);
         // One that a killed writer has left: not to be written into, somebody may read it.
-        self.state.dir.remove(fresh)?;
-        let mut file = self.state.dir.file(fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
-        file.write_all(&record.text()?)
+        self.state.dir.remove(&fresh)?;
+        self.state.dir.file(&fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
     }
 
     /// Removes the record and the lock: nothing is known of the name any more.
     pub fn forget(mut self) {
-        self.record = None;
+        (self.record, self.fresh) = (None, None);
         for ending in [FRESH, RECORD] {
             let _ = self.state.dir.remove(&format!("{}{ending}", self.name));
         }
@@ -268,6 +276,9 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        if self.fresh.is_some() {
+            let _ = self.state.dir.remove(&format!("{}{FRESH}", self.name));
+        }
         // Removed while it is locked; who waits for it sees that it is not at its place any more, and opens it anew.
         if self.record.is_none() && self.lock.is_some() {
             let _ = self.state.dir.remove(&format!("{}{LOCK}", self.name));
