@@ -80,12 +80,17 @@ impl Family {
     /// The processes that are alive, the main process first if it is.
     pub fn members(&self) -> Vec<i32> {
         let main = self.main.borrow().pid();
-        let mut roots = vec![main];
-        if let Some(before) = &self.before {
-            roots.extend(children().into_iter().filter(|pid| *pid != main && !before.contains(pid)));
-        }
         let mut found = Vec::new();
-        tree::descendants(&roots, &mut found);
+        tree::descendants(&[main], &mut found);
+        if let Some(before) = &self.before {
+            // Ours come last: who loses its parent while we look is seen with the parent, or here, or twice.
+            let mut adopted = children();
+            adopted.retain(|pid| !before.contains(pid) && !found.contains(pid));
+            let mut theirs = Vec::new();
+            tree::descendants(&adopted, &mut theirs);
+            theirs.retain(|pid| !found.contains(pid));
+            found.append(&mut theirs);
+        }
         found.retain(|&pid| tree::stat(pid).is_some_and(|stat| stat.is_alive()));
         found
     }

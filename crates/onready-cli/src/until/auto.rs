@@ -77,7 +77,8 @@ impl Auto {
         }
         let asked = world.members().to_vec();
         if !world.could_speak() {
-            // Who has begun to end meanwhile was asked in vain.
+            // Who has begun to end meanwhile was asked in vain, and who has been forked was not asked.
+            world.look();
             let mute = patience(&mut world, waited).is_none() && world.members() == asked;
             self.again = (!mute).then_some(GLANCE);
             return if mute { By::Listen } else { By::Nothing };

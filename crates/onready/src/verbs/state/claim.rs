@@ -130,7 +130,8 @@ impl StateDir {
         };
         let judged = record.as_ref().map_or(Ok(()), Record::can_be_judged);
         judged.map_err(|error| failed("tell what has become of", error))?;
-        let mut claim = Claim { state: self.clone(), name: name.into(), lock: Some(lock), record, waited: false, fresh: None };
+        let mut claim =
+            Claim { state: self.clone(), name: name.into(), lock: Some(lock), record, waited: false, fresh: None };
         claim.settle()?;
         Ok(claim)
     }
