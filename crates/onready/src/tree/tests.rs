@@ -133,6 +133,27 @@ fn the_dead_are_told_from_the_living() {
 }
 
 #[test]
+fn an_empty_group_is_known_without_looking_at_everybody() {
+    let reads = || -> u64 {
+        let io = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+        io.lines().find_map(|line| line.strip_prefix("syscr: ")).unwrap().parse().unwrap()
+    };
+    let mut child = Guard::start(Command::new("cat").process_group(0));
+    let (group, before) = (child.pid(), reads());
+    assert_eq!(group_members(group), [group]);
+    let all = reads() - before;
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
+    let before = reads();
+    assert!(group_members(group).is_empty());
+    let few = reads() - before;
+    // Asking costs reads itself.
+    let before = reads();
+    let none = reads() - before;
+    assert!(few == none && all > none, "{none} reads for nothing, {few} for an empty group, {all} for a process");
+}
+
+#[test]
 fn a_grandchild_in_another_session_is_found() {
     let mut child = Guard::shell(DEEP);
     let grandchild = child.number();

@@ -32,6 +32,7 @@ fn large_ones_are_put_aside_and_the_oldest_go() {
     let dir = sandbox.path("logs/web");
     for number in 0..8 {
         let mut logs = open_logs(&dir).expect("logs");
+        logs.mark.note().expect("the mark");
         assert_eq!(std::fs::metadata(&logs.stdout_path).expect("there").len(), 0);
         writeln!(logs.stderr, "run {number}").expect("write");
         fill(&logs.stdout_path, ROTATE_AT + 1);
@@ -87,6 +88,7 @@ fn starts_are_marked_also_in_logs_that_were_put_aside() {
     let state = open(&sandbox);
     for run in 0..4 {
         let mut logs = open_logs(&state.log_dir("web")).expect("logs");
+        logs.mark.note().expect("the mark");
         writeln!(logs.stdout, "first line of run {run}\nsecond line of run {run}").expect("write");
         if run == 1 {
             let filler = vec![b'x'; usize::try_from(ROTATE_AT + 1).expect("small")];
