@@ -14,11 +14,11 @@ const SOONEST: Duration = Duration::from_micros(200);
 /// A look comes after this part of the time that has passed: who waited a second can wait 4 ms more.
 const PART: u32 = 256;
 /// What it costs to wake up for a look, besides the look.
-const WAKING: Duration = Duration::from_micros(8);
+const WAKING: Duration = Duration::from_micros(30);
 /// Processor time that looking may take at once...
-const CREDIT: Duration = Duration::from_millis(10);
+const CREDIT: Duration = Duration::from_millis(12);
 /// ... and as a part of the time that passes.
-const SHARE: u32 = 3000;
+const SHARE: u32 = 4000;
 /// Dear as a look may be, one comes after this part of the time that has passed: who waited a second need not wait much
 /// more, on a busy machine either.
 const LATEST: u32 = 50;

@@ -66,13 +66,13 @@ fn main() -> io::Result<()> {
     serve(listener.incoming(), |connection: &TcpStream| connection.set_read_timeout(PATIENCE))
 }
 
-/// Pretends to work, and says how far it is.
+/// Pretends to work, and says how far it is whenever that has changed.
 fn initialize(ready: &onready::Ready, time: Duration) -> io::Result<()> {
-    let started = Instant::now();
+    let (started, pause) = (Instant::now(), Duration::from_millis(20).max(time / 100));
     while started.elapsed() < time {
         let percent = 100 * started.elapsed().as_millis() / time.as_millis();
         ready.status(&format!("warming up: {percent} %"))?;
-        std::thread::sleep(Duration::from_millis(20).min(time.saturating_sub(started.elapsed())));
+        std::thread::sleep(pause.min(time.saturating_sub(started.elapsed())));
     }
     Ok(())
 }
