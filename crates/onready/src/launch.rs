@@ -264,7 +264,7 @@ impl Launch {
         if let Some(named) = &self.settings.named {
             return named.launch(self, alone);
         }
-        launcher::launch(self, alone, &mut |_, _| Ok(()))
+        launcher::launch(self, alone, &mut |_| Ok(()))
     }
 }
 

@@ -13,8 +13,8 @@ use crate::screen::StatusLine;
 use crate::signals::Signals;
 use crate::spawn::Recipe;
 use crate::streams::{Relay, SharedRelay, Sink};
-use crate::sys::Spawned;
-use crate::watch::watch;
+use crate::sys::{self, Spawned};
+use crate::watch::{GONE_LOOK, Stopper, watch};
 use rustix::fs::{Mode, OFlags};
 use std::cell::RefCell;
 use std::fs::File;
@@ -24,16 +24,25 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Called with a server that has just been started, and with what marks the environment of all its processes.
-pub type Begun<'a> = &'a mut dyn FnMut(&Spawned, &str) -> Result<(), StartError>;
+/// How far a start has come.
+#[cfg_attr(not(feature = "verbs"), allow(dead_code, reason = "only what is put on record is looked at"))]
+pub enum Stage<'a> {
+    /// The server has just been executed; the text marks the environment of all its processes.
+    Begun(&'a Spawned, &'a str),
+    /// It is ready, and would still end with us: what is to outlive us is put on record first.
+    Ready(&'a Started),
+}
+
+/// Called at each stage; an error ends the start, and the server.
+pub type Told<'a> = &'a mut dyn FnMut(Stage<'_>) -> Result<(), StartError>;
 
 /// Starts this program again in the background and waits for what comes of it.
-pub fn launch(launch: &Launch, alone: bool, begun: Begun<'_>) -> Result<Started, StartError> {
+pub fn launch(launch: &Launch, alone: bool, told: Told<'_>) -> Result<Started, StartError> {
     let started = Instant::now();
     flush_own_output();
     Credentials::look_up(launch.settings.user.as_deref(), launch.settings.group.as_deref())?;
     let pid_file = launch.settings.pid_file.as_deref().map(PidFile::lock).transpose()?;
-    let result = with_pid_file(launch, alone, started, pid_file.as_ref(), begun);
+    let result = with_pid_file(launch, alone, started, pid_file.as_ref(), told);
     if let (Err(_), Some(file)) = (&result, pid_file) {
         file.remove();
     }
@@ -45,7 +54,7 @@ fn with_pid_file(
     alone: bool,
     started: Instant,
     pid_file: Option<&PidFile>,
-    begun: Begun<'_>,
+    told: Told<'_>,
 ) -> Result<Started, StartError> {
     let mut signals = Signals::catch().map_err(|error| StartError::io("make a pipe", error))?;
     let log = launch.settings.log.as_deref().map(open_log).transpose()?;
@@ -60,7 +69,8 @@ fn with_pid_file(
     let process = Rc::new(RefCell::new(Process::child(spawned.pid)));
     let mut family = Family::new(Rc::clone(&process), spawned.group, before);
     let mark = format!("{mark}{}", spawned.pid);
-    let written = pid_file.map_or(Ok(()), |file| file.write(spawned.pid)).and_then(|()| begun(&spawned, &mark));
+    let written =
+        pid_file.map_or(Ok(()), |file| file.write(spawned.pid)).and_then(|()| told(Stage::Begun(&spawned, &mark)));
     if !alone {
         family = family.marked(mark);
     }
@@ -90,7 +100,21 @@ fn with_pid_file(
     }
     written?;
     let status = machine.status().map(str::to_owned);
-    conclude(outcome, &spawned, started.elapsed(), launch.settings.timeout, status)
+    let result = conclude(outcome, &spawned, started.elapsed(), launch.settings.timeout, status);
+    if let Err(error) = result.as_ref().map_or(Ok(()), |started| told(Stage::Ready(started))) {
+        end(&mut family);
+        return Err(error);
+    }
+    spawned.switch.disarm();
+    result
+}
+
+/// Kills them and waits until they are gone.
+fn end(family: &mut Family) {
+    family.kill();
+    while !family.is_gone() {
+        sys::poll(&mut Vec::new(), Some(GONE_LOOK));
+    }
 }
 
 fn conclude(
@@ -101,10 +125,7 @@ fn conclude(
     status: Option<String>,
 ) -> Result<Started, StartError> {
     match outcome {
-        Outcome::Ready => {
-            spawned.switch.disarm();
-            Ok(Started { pid: spawned.pid.unsigned_abs(), elapsed, status })
-        }
+        Outcome::Ready => Ok(Started { pid: spawned.pid.unsigned_abs(), elapsed, status }),
         Outcome::Exited(end) => Err(StartError::exited(end, status)),
         Outcome::TimedOut => Err(StartError::TimedOut { after: timeout.unwrap_or(elapsed), status }),
         Outcome::Abandoned => Err(StartError::Abandoned { status }),

@@ -130,7 +130,7 @@ pub trait Screen {
 }
 
 /// How often it is looked at whether a server that is being stopped is gone: its group has no descriptor.
-const GONE_LOOK: Duration = Duration::from_millis(2);
+pub const GONE_LOOK: Duration = Duration::from_millis(2);
 
 /// Watches until there is an outcome.
 ///

@@ -8,7 +8,7 @@ use super::stop::stop_claimed;
 use crate::error::{StartError, exit_code};
 use crate::instance::Identity;
 use crate::launch::{Launch, Started};
-use crate::launcher;
+use crate::launcher::{self, Stage};
 use crate::start::failed;
 use serde_json::json;
 use std::io::{self, Write};
@@ -94,34 +94,28 @@ impl Named {
         record.start_arguments = record.argv.clone();
         record.stdout = launch.settings.log.as_deref().and_then(|path| std::path::absolute(path).ok());
         record.stderr = record.stdout.clone();
-        let result = launcher::launch(&launch, alone, &mut |spawned, mark| {
-            record.identity = Some(identity(spawned.pid)?);
-            record.group = spawned.group;
-            record.mark = Some(mark.into());
-            write(claim, record)
-        });
-        self.conclude(record, &result, since.elapsed());
-        // A server that is ready and not on record could never be stopped by its name; one that failed is told anyhow.
-        write(claim, record).and(result)
-    }
-
-    fn conclude(&self, record: &mut Record, result: &Result<Started, StartError>, elapsed: Duration) {
-        record.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        match result {
-            Ok(started) => {
-                record.outcome = Outcome::Ready;
-                record.ready_by = vec!["notify".into()];
-                record.status = started.status().map(str::to_owned);
-            }
-            Err(error) => {
-                record.outcome = outcome(error);
-                record.code = error.exit_code();
-                record.error = Some(error.to_string());
-                if let StartError::Exited { code, signal, .. } = error {
-                    (record.exit_code, record.signal) = (*code, *signal);
+        let result = launcher::launch(&launch, alone, &mut |stage| {
+            match stage {
+                Stage::Begun(spawned, mark) => {
+                    record.identity = Some(identity(spawned.pid)?);
+                    record.group = spawned.group;
+                    record.mark = Some(mark.into());
+                }
+                // Not on record, it could never be stopped by its name.
+                Stage::Ready(started) => {
+                    record.elapsed_ms = millis(since.elapsed());
+                    record.outcome = Outcome::Ready;
+                    record.ready_by = vec!["notify".into()];
+                    record.status = started.status().map(str::to_owned);
                 }
             }
+            write(claim, record)
+        });
+        if let Err(error) = &result {
+            conclude(record, error, since.elapsed());
+            write(claim, record)?;
         }
+        result
     }
 
     /// What the program `onready` prints at `--json`.
@@ -143,6 +137,22 @@ impl Named {
         });
         let _ = writeln!(io::stdout(), "{object}");
     }
+}
+
+/// A start that failed.
+fn conclude(record: &mut Record, error: &StartError, elapsed: Duration) {
+    record.elapsed_ms = millis(elapsed);
+    record.outcome = outcome(error);
+    record.code = error.exit_code();
+    record.error = Some(error.to_string());
+    record.ready_by.clear();
+    if let StartError::Exited { code, signal, .. } = error {
+        (record.exit_code, record.signal) = (*code, *signal);
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn identity(pid: i32) -> Result<Identity, StartError> {
