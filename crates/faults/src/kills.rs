@@ -84,11 +84,7 @@ fn attack(programs: &Programs, plan: &Plan, round: usize) -> (String, Verdict) {
     let pid = running.pid();
     let seen = match hung {
         true => Seen { hung, pid, ..Seen::default() },
-        false => {
-            let run = running.done();
-            let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
-            Seen { code: run.code, signal: run.signal, stderr, hung, pid }
-        }
+        false => Seen::of(&running.done(), pid),
     };
     let verdict = if hit { conclude(&nest, plan, &seen, took) } else { Verdict::NotReached };
     nest.clear();
@@ -121,7 +117,7 @@ fn strike(running: &Running, plan: &Plan) -> bool {
 fn conclude(nest: &Nest, plan: &Plan, seen: &Seen, took: Duration) -> Verdict {
     let deadly = plan.signal != "STOP";
     // It was alive at the launcher's last look.
-    if seen.code == Some(0) && deadly && plan.server && took < MOMENT && !nest.answers() {
+    if seen.code == Some(0) && deadly && plan.server && took < MOMENT && nest.ask().is_err() {
         return Verdict::True("server hit in the moment of the answer");
     }
     if !deadly && seen.code != Some(0) {

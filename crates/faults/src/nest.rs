@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use testbed::{Run, Sandbox};
+use testbed::{Finished, Run, Sandbox};
 
 /// How long what was killed may take to be gone.
 const DYING: Duration = Duration::from_secs(4);
@@ -42,6 +42,12 @@ impl Programs {
         self.0.join("examples/pong")
     }
 
+    /// A server with the library in it that does whatever it is told.
+    #[must_use]
+    pub fn hostile(&self) -> PathBuf {
+        self.0.join("hostile")
+    }
+
     /// The program.
     #[must_use]
     pub fn onready(&self) -> PathBuf {
@@ -69,12 +75,24 @@ pub struct Seen {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: String,
     /// What it wrote to stderr.
     pub stderr: String,
     /// It did not end in time.
     pub hung: bool,
     /// Its pid.
     pub pid: i32,
+}
+
+impl Seen {
+    /// Of a launcher that has ended.
+    #[must_use]
+    pub fn of(run: &Finished, pid: i32) -> Seen {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let (stdout, stderr) = (text(&run.stdout), text(&run.stderr));
+        Seen { code: run.code, signal: run.signal, stdout, stderr, hung: false, pid }
+    }
 }
 
 impl Nest {
@@ -112,7 +130,7 @@ impl Nest {
             }
             Face::Program => {
                 command.args(["-n", "web", "-t", "9s", "--pid-file"]).arg(self.pid_file()).arg("--");
-                command.arg(self.programs.fixture(true)).args(["listen", "--unix"]).arg(self.socket());
+                command.arg(self.programs.fixture(true)).args(["listen", "--announce", "--unix"]).arg(self.socket());
                 command.args(["--background", "--", "notify", "READY=1"]);
             }
         }
@@ -128,14 +146,40 @@ impl Nest {
             return Seen { hung: true, pid, ..Seen::default() };
         }
         let run = running.done();
-        let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
-        Seen { code: run.code, signal: run.signal, stderr, hung: false, pid }
+        Seen::of(&run, pid)
     }
 
-    /// Whether the server answers at this moment.
-    #[must_use]
-    pub fn answers(&self) -> bool {
-        testbed::ping_unix(self.socket()).is_ok_and(|answer| answer.starts_with("pong"))
+    /// Asks the server once.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn ask(&self) -> Result<(), String> {
+        match testbed::ping_unix(self.socket()) {
+            Ok(answer) if answer.starts_with("pong") => Ok(()),
+            Ok(answer) => Err(format!("the answer is {answer:?}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Whether a start that is said to be ready has kept the rest of its promise: the server's output came, and the pid
+    /// file names it; what is not so was told.
+    ///
+    /// # Errors
+    /// What was neither done nor told.
+    pub fn kept_promise(&self, seen: &Seen) -> Result<(), String> {
+        let told = ["could not be delivered", "cannot read the server's", "has not been shown"];
+        let told = told.iter().any(|words| seen.stderr.contains(words));
+        if !seen.stdout.contains("listening on") && !told {
+            return Err(format!("ready, and its output has not come: {:?} {:?}", seen.stdout, seen.stderr));
+        }
+        let file = std::fs::read_to_string(self.pid_file()).unwrap_or_default();
+        let named: Option<i32> = file.strip_suffix('\n').and_then(|pid| pid.parse().ok());
+        let is_ours = named.is_some_and(|named| self.sandbox.processes().iter().any(|(pid, _)| *pid == named));
+        if !is_ours && !seen.stderr.contains(&self.pid_file().display().to_string()) {
+            let there = self.sandbox.processes();
+            return Err(format!("ready, and the pid file holds {file:?}: {:?}; there are {there:?}", seen.stderr));
+        }
+        Ok(())
     }
 
     /// The processes that stay, of those that are not on their way out.
@@ -173,7 +217,7 @@ impl Nest {
     pub fn starts_again(&self, face: Face) -> Result<(), String> {
         self.sandbox.kill_all();
         let seen = self.run(self.start(face), Duration::from_secs(20));
-        let answers = seen.code == Some(0) && self.answers();
+        let answers = seen.code == Some(0) && self.ask().is_ok();
         match answers {
             true => Ok(()),
             false => Err(format!("the next start came to {:?} {}", seen.code, seen.stderr.trim())),

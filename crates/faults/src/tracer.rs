@@ -19,6 +19,8 @@ pub enum Fault {
     Error(usize),
     /// The process is killed before it is made.
     Kill,
+    /// The server is killed, and dead, before the launcher makes it.
+    KillServer,
 }
 
 /// The n-th call (from 0) of the k-th process (from 0, the command itself).
@@ -55,16 +57,23 @@ pub struct Traced {
     pub hit: Option<Hit>,
 }
 
+/// Which of the processes of a start is the server, in the order of their making.
+pub const SERVER: usize = 2;
+
 #[derive(Default)]
 struct Tracees {
     index: HashMap<i32, usize>,
     /// Stopped before the event that tells whose child it is.
     early: Vec<i32>,
     calls: Vec<Vec<i64>>,
+    server: Option<i32>,
 }
 
 impl Tracees {
     fn add(&mut self, pid: i32) {
+        if self.calls.len() == SERVER {
+            self.server = Some(pid);
+        }
         self.index.insert(pid, self.calls.len());
         self.calls.push(Vec::new());
     }
@@ -90,9 +99,14 @@ fn run(child: Child, target: Option<Target>) -> io::Result<Traced> {
     tracees.add(main);
     let mut traced = Traced { child, status: None, calls: Vec::new(), hit: None };
     let mut pending: Option<(i32, i32)> = None;
-    while traced.hit.is_none() || pending.is_some() {
+    // What the launcher does after its server's death is looked at to its end.
+    let mut bereaved = false;
+    while traced.hit.is_none() || pending.is_some() || bereaved {
         let (pid, status) = sys::wait_any()?;
         if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
+            if bereaved && Some(pid) == tracees.server {
+                let _ = sys::go_on(main, 0);
+            }
             if pid == main {
                 traced.status = Some(status);
                 break;
@@ -120,6 +134,7 @@ fn run(child: Child, target: Option<Target>) -> io::Result<Traced> {
                 }
             }
             After::Killed => break,
+            After::Bereaved => bereaved = true,
         }
     }
     traced.calls = tracees.calls;
@@ -131,6 +146,7 @@ enum After {
     Fail(i32),
     Answer,
     Killed,
+    Bereaved,
 }
 
 fn stopped(
@@ -182,6 +198,14 @@ fn at_call(pid: i32, tracees: &mut Tracees, target: Option<Target>, hit: &mut Op
             )?;
             Ok(After::Killed)
         }
+        Fault::KillServer => match tracees.server.and_then(rustix::process::Pid::from_raw) {
+            None => Ok(After::GoOn(0)),
+            Some(server) => {
+                *hit = Some(Hit { number, error: None, sent });
+                rustix::process::kill_process(server, rustix::process::Signal::KILL)?;
+                Ok(After::Bereaved)
+            }
+        },
         Fault::Any => match calls::errors(number) {
             [] => Ok(After::GoOn(0)),
             errors => {

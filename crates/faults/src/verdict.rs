@@ -22,6 +22,8 @@ pub struct Ours {
     pub before_main: bool,
     /// We killed the server.
     pub killed_server: bool,
+    /// Something was done to the server, whatever it was.
+    pub hit_server: bool,
 }
 
 /// Judges a start that has ended, and clears what is left of it.
@@ -50,14 +52,19 @@ fn look(nest: &Nest, seen: &Seen, ours: Ours) -> Verdict {
         return Verdict::Lie(format!("the launcher hangs: {:?}", seen.stderr));
     }
     if seen.code == Some(0) {
-        return match nest.answers() {
-            true => Verdict::True("ready"),
-            false => Verdict::Lie(format!("exit code 0, and nobody answers; stderr {:?}", seen.stderr)),
+        if let Err(why) = nest.ask() {
+            let there = nest.sandbox.processes();
+            return Verdict::Lie(format!("exit code 0, and {why}; there are {there:?}; stderr {:?}", seen.stderr));
+        }
+        // A server that was made to fail may have failed to write.
+        return match nest.kept_promise(seen).err().filter(|_| !ours.hit_server) {
+            Some(why) => Verdict::Lie(why),
+            None => Verdict::True("ready"),
         };
     }
     // Killed after it let the server go and before its own exit: a moment that nothing can close. The server must
     // be whole then.
-    let released = ours.killed_launcher && seen.signal == Some(libc::SIGKILL) && nest.answers();
+    let released = ours.killed_launcher && seen.signal == Some(libc::SIGKILL) && nest.ask().is_ok();
     let left = nest.left_processes();
     if !left.is_empty() {
         return match released {

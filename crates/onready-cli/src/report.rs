@@ -64,8 +64,10 @@ impl Report {
         (self.outcome, self.code, self.error) = (word, code, error);
     }
 
-    fn exited(&mut self, end: End) {
+    /// It has ended, whatever was seen of it before.
+    pub fn exited(&mut self, end: End) {
         self.outcome = "exited";
+        (self.kept, self.ready_by) = (false, None);
         self.error = Some(format!("it {} before it was ready", describe(end)));
         self.code = match end {
             End::Code(0) | End::Unknown => exit_code::FAILED,

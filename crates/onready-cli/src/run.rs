@@ -162,7 +162,7 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
     pid_file.iter().for_each(|file| file.write(start.spawned.pid));
     claim.prepare();
     let mut noting = Later::new(NOTE_AFTER, || note(&mut claim, &record));
-    let (report, started) = start.wait(&mut noting);
+    let (mut report, started) = start.wait(&mut noting);
     drop(noting);
     if !report.is_running() {
         let report = without_lost_logs(options, report);
@@ -180,6 +180,12 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
         Some(command) => then::run(options, command, &report, started, dir, claim, pid_file),
         None => {
             started.release();
+            if let Some(end) = started.has_ended() {
+                report.exited(end);
+                started.end();
+                drop_pid_file(pid_file);
+                note_outcome(options, dir, claim, record, &report);
+            }
             let code = tell(options, &report);
             started.exit_deaf();
             code

@@ -16,7 +16,8 @@ use crate::when::Sign;
 use crate::world::{SharedFamily, SharedWorld, World};
 use onready::StartError;
 use onready::engine::{
-    Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned, Switch, exit_code, watch,
+    End, Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned, Switch, exit_code,
+    watch,
 };
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -323,6 +324,16 @@ impl Started {
         self.switch.disarm();
         self.passage.disarm();
         self.family.borrow().reap_strays();
+    }
+
+    /// The last look at the main process: to put the server on record took its time.
+    pub fn has_ended(&self) -> Option<End> {
+        self.main.borrow_mut().end()
+    }
+
+    /// Ends what is left of it, and waits until it is gone.
+    pub fn end(&self) {
+        self.family.borrow_mut().end();
     }
 
     /// The server has been let go of, and the caller will see our exit code: no signal changes that any more.

@@ -104,9 +104,9 @@ impl Logs {
     /// One cannot be read.
     pub fn tails(&self, options: &Options, progress: &Progress) -> Result<Vec<Log>, String> {
         let [stdout, stderr] = outlets(options, progress);
-        let is_file = |file: &File| file.metadata().is_ok_and(|stat| stat.is_file());
+        let is_file = |file: &File, path| file.metadata().map(|stat| stat.is_file()).map_err(failed(path));
         if self.stdout_path == self.stderr_path {
-            if !is_file(&self.stdout) {
+            if !is_file(&self.stdout, &self.stdout_path)? {
                 return Ok(Vec::new());
             }
             let clone = |file: &File| file.try_clone().map_err(failed(&self.stdout_path));
@@ -114,9 +114,15 @@ impl Logs {
             let log = Log::shared(&self.stdout_path, [stdout, stderr], positions);
             return Ok(vec![log.map_err(failed(&self.stdout_path))?]);
         }
-        let both = [(&self.stdout, &self.stdout_path, stdout), (&self.stderr, &self.stderr_path, stderr)];
-        let files = both.into_iter().filter(|(file, _, _)| is_file(file));
-        files.map(|(_, path, outlet)| Log::new(path, outlet).map_err(failed(path))).collect()
+        let mut logs = Vec::new();
+        for (file, path, outlet) in
+            [(&self.stdout, &self.stdout_path, stdout), (&self.stderr, &self.stderr_path, stderr)]
+        {
+            if is_file(file, path)? {
+                logs.push(Log::new(path, outlet).map_err(failed(path))?);
+            }
+        }
+        Ok(logs)
     }
 }
 

@@ -87,8 +87,12 @@ pub struct Log {
     split: Option<Split>,
     blocked: Option<usize>,
     moved: Instant,
-    /// Deliver up to here and no further.
+    /// The outcome is near: deliver what there is at the next look...
+    settling: bool,
+    /// ... up to here, and no further.
     quota: Option<u64>,
+    /// Why its size was not to be had at the last look.
+    error: Option<io::Error>,
 }
 
 impl Log {
@@ -139,12 +143,19 @@ impl Log {
             split,
             blocked: None,
             moved: Instant::now(),
+            settling: false,
             quota: None,
+            error: None,
         })
     }
 
     fn size(&mut self) -> u64 {
-        let size = self.file.metadata().map_or(0, |stat| stat.len());
+        let known = self.scanned.max(self.delivered);
+        let (size, error) = match self.file.metadata() {
+            Ok(stat) => (stat.len(), None),
+            Err(error) => (known, Some(error)),
+        };
+        self.error = error;
         // Truncated meanwhile: what is there now is new.
         if size < self.scanned.min(self.delivered) {
             (self.start, self.delivered, self.scanned) = (0, 0, 0);
@@ -233,7 +244,15 @@ impl Tail {
 
     /// What could not be delivered: how many bytes of which stream, and why.
     pub fn losses(&self) -> Vec<String> {
-        self.logs.iter().flat_map(|log| log.outlets.iter().filter_map(|outlet| outlet.loss(&log.path))).collect()
+        let unseen = |log: &Log| {
+            let error = log.error.as_ref()?;
+            Some(format!("cannot look at {}: {error}; what has not been shown of it is there", log.path.display()))
+        };
+        let of = |log: &Log| {
+            let outlets = log.outlets.iter().filter_map(|outlet| outlet.loss(&log.path));
+            outlets.chain(unseen(log)).collect::<Vec<_>>()
+        };
+        self.logs.iter().flat_map(of).collect()
     }
 
     /// The last lines of each log that has any.
@@ -257,6 +276,9 @@ impl Tail {
                 log.scanned = size;
             } else {
                 log.scan(size, &mut self.matchers, events);
+            }
+            if log.settling && log.quota.is_none() {
+                log.quota = Some(size);
             }
             log.deliver(size);
             if log.quota.is_some() && log.moved.elapsed() >= PATIENCE {
@@ -291,7 +313,7 @@ impl Source for Tail {
 
     fn settle(&mut self) {
         for log in &mut self.logs {
-            log.quota = Some(log.size());
+            (log.settling, log.quota) = (true, None);
             log.moved = Instant::now();
         }
     }

@@ -4,8 +4,9 @@
 //! kill(2), credentials(7), prctl(2): PR_SET_CHILD_SUBREAPER
 
 use crate::process::{Process, SharedProcess};
+use crate::sys;
 use crate::tree;
-use crate::watch::Stopper;
+use crate::watch::{GONE_LOOK, Stopper};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 /// A server's processes. Nobody else's are ever signalled: the group's number is pinned by the unreaped main process,
@@ -141,6 +142,14 @@ impl Family {
         let Ok(Some(process)) = Process::other(pid) else { return };
         if tree::stat(pid).is_some_and(|now| now.start_time == seen.start_time) {
             process.signal(signal);
+        }
+    }
+
+    /// Kills all of them and waits until they are gone.
+    pub fn end(&mut self) {
+        self.kill();
+        while !self.is_gone() {
+            sys::poll(&mut Vec::new(), Some(GONE_LOOK));
         }
     }
 

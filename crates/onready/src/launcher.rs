@@ -13,8 +13,8 @@ use crate::screen::StatusLine;
 use crate::signals::Signals;
 use crate::spawn::Recipe;
 use crate::streams::{Relay, SharedRelay, Sink};
-use crate::sys::{self, Spawned};
-use crate::watch::{GONE_LOOK, Stopper, watch};
+use crate::sys::Spawned;
+use crate::watch::watch;
 use rustix::fs::{Mode, OFlags};
 use std::cell::RefCell;
 use std::fs::File;
@@ -82,11 +82,11 @@ fn with_pid_file(
     }
     let mut channel = channel;
     channel.flushes(vec![Rc::clone(&stdout), Rc::clone(&stderr)]);
-    let (mut process, mut out, mut err) = (process, Rc::clone(&stdout), Rc::clone(&stderr));
+    let (mut watched, mut out, mut err) = (Rc::clone(&process), Rc::clone(&stdout), Rc::clone(&stderr));
     let outcome = watch(
         started,
         &mut machine,
-        &mut [&mut process, &mut channel, &mut out, &mut err, &mut signals],
+        &mut [&mut watched, &mut channel, &mut out, &mut err, &mut signals],
         &mut family,
         &mut screen,
     );
@@ -99,22 +99,14 @@ fn with_pid_file(
         std::mem::forget(signals);
     }
     written?;
-    let status = machine.status().map(str::to_owned);
-    let result = conclude(outcome, &spawned, started.elapsed(), launch.settings.timeout, status);
-    if let Err(error) = result.as_ref().map_or(Ok(()), |started| told(Stage::Ready(started))) {
-        end(&mut family);
-        return Err(error);
-    }
-    spawned.switch.disarm();
-    result
-}
-
-/// Kills them and waits until they are gone.
-fn end(family: &mut Family) {
-    family.kill();
-    while !family.is_gone() {
-        sys::poll(&mut Vec::new(), Some(GONE_LOOK));
-    }
+    let status = || machine.status().map(str::to_owned);
+    let server = conclude(outcome, &spawned, started.elapsed(), launch.settings.timeout, status())?;
+    let let_go = told(Stage::Ready(&server)).and_then(|()| {
+        spawned.switch.disarm();
+        // The last look: putting it on record took its time.
+        process.borrow_mut().end().map_or(Ok(()), |end| Err(StartError::exited(end, status())))
+    });
+    let_go.inspect_err(|_| family.end()).map(|()| server)
 }
 
 fn conclude(
@@ -202,6 +194,9 @@ fn tell_losses(relays: [(&str, &SharedRelay); 2], log: Option<&Path>) {
                 "{}: {count} bytes of the server's {name} could not be delivered: {reason}",
                 own_name()
             ));
+        }
+        if let Some(error) = relay.read_error() {
+            eprintln_quietly(&format!("{}: cannot read the server's {name}: {error}", own_name()));
         }
         if let (Some(error), Some(log)) = (relay.log_error(), log) {
             eprintln_quietly(&format!("{}: cannot write the log {}: {error}", own_name(), log.display()));

@@ -175,6 +175,8 @@ pub struct Relay {
     log: Option<File>,
     /// Why the log is not complete.
     log_error: Option<io::Error>,
+    /// Why the pipe was given up.
+    read_error: Option<io::Error>,
     /// Bytes still to be carried once the outcome is known: what the pipe held then, and no more.
     quota: Option<u64>,
     splices: bool,
@@ -193,7 +195,17 @@ impl Relay {
     pub fn new(pipe: OwnedFd, sink: Sink, log: Option<File>) -> io::Result<Relay> {
         rustix::io::ioctl_fionbio(&pipe, true)?;
         let splices = log.is_none() && sink.kind == FileType::Fifo && sink.wipe.is_none();
-        Ok(Relay { pipe: Some(pipe), sink, log, log_error: None, quota: None, splices, stalled: None, is_wide: false })
+        Ok(Relay {
+            pipe: Some(pipe),
+            sink,
+            log,
+            log_error: None,
+            read_error: None,
+            quota: None,
+            splices,
+            stalled: None,
+            is_wide: false,
+        })
     }
 
     /// Carries on what the pipe holds at this moment.
@@ -219,7 +231,10 @@ impl Relay {
             Ok(n) => self.quota = self.quota.map(|left| left.saturating_sub(n)),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => return false,
-            Err(_) => self.pipe = None,
+            Err(error) => {
+                self.read_error = Some(error.into());
+                self.pipe = None;
+            }
         }
         self.pipe.is_some()
     }
@@ -308,6 +323,11 @@ impl Relay {
         }
     }
 
+    /// Why the server's output could not be read to its end, if that is so.
+    pub fn read_error(&self) -> Option<&io::Error> {
+        self.read_error.as_ref()
+    }
+
     /// Why the log is not complete, if it is not.
     pub fn log_error(&self) -> Option<&io::Error> {
         self.log_error.as_ref()
@@ -355,5 +375,18 @@ impl Source for Relay {
 
     fn is_settled(&self) -> bool {
         (self.pipe.is_none() || self.quota == Some(0)) && !self.sink.is_blocked()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_cannot_be_read_is_told() {
+        // Of a directory nothing can be read.
+        let pipe = rustix::fs::open("/", rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty()).expect("open /");
+        let mut relay = Relay::new(pipe, Sink::new(rustix::stdio::stdout(), None), None).expect("a relay");
+        assert!(!relay.carry() && relay.read_error().is_some());
     }
 }

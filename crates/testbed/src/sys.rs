@@ -9,6 +9,7 @@ use std::ffi::CString;
 use std::io;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 fn check(answer: libc::c_int) -> io::Result<()> {
@@ -89,20 +90,17 @@ pub fn wait_for_signal(signals: &[i32]) -> i32 {
 ///
 /// What timer_create(2) reports.
 pub fn limit_life(life: Duration) -> io::Result<()> {
-    use std::sync::OnceLock;
-    static TIMER: OnceLock<usize> = OnceLock::new();
-    let timer = match TIMER.get() {
-        Some(timer) => *timer,
-        None => *TIMER.get_or_init(|| kill_timer().unwrap_or(usize::MAX)),
-    };
-    if timer == usize::MAX {
-        return Err(io::Error::other("timer_create(SIGKILL) failed"));
+    /// Whose it is, and its number: a fork does not inherit it.
+    static TIMER: Mutex<(u32, usize)> = Mutex::new((0, 0));
+    let mut timer = TIMER.lock().unwrap_or_else(PoisonError::into_inner);
+    if timer.0 != std::process::id() {
+        *timer = (std::process::id(), kill_timer()?);
     }
     // SAFETY: an itimerspec is plain numbers, for which zero is a value.
     let mut when: libc::itimerspec = unsafe { zeroed() };
     when.it_value.tv_sec = libc::time_t::try_from(life.as_secs()).unwrap_or(libc::time_t::MAX);
     when.it_value.tv_nsec = libc::c_long::from(life.subsec_nanos() as i32);
-    let timer = timer as libc::timer_t;
+    let timer = timer.1 as libc::timer_t;
     // SAFETY: the timer was made by timer_create and is never deleted; the old value is not asked for.
     let answer = unsafe { libc::timer_settime(timer, 0, &raw const when, std::ptr::null_mut()) };
     check(answer)
@@ -191,6 +189,20 @@ pub fn exec(words: &[std::ffi::OsString]) -> io::Error {
 pub fn fork() -> io::Result<Option<i32>> {
     // SAFETY: the fixture that asks for it has one thread, so the child is a whole program.
     let pid = unsafe { libc::fork() };
+    check(pid)?;
+    Ok(Some(pid).filter(|&pid| pid > 0))
+}
+
+/// As [`fork`], but the parent is suspended in the kernel until the child ends or executes a program, as with vfork(2);
+/// the child has memory of its own.
+///
+/// # Errors
+///
+/// What clone(2) reports.
+pub fn fork_suspended() -> io::Result<Option<i32>> {
+    let flags = libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: without CLONE_VM this is a fork, of a fixture with one thread; no stack is passed, so the child has a copy.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) } as i32;
     check(pid)?;
     Ok(Some(pid).filter(|&pid| pid > 0))
 }

@@ -34,6 +34,7 @@ mod speaker;
 mod stay;
 mod stop_self;
 mod tty_grab;
+mod vfork;
 mod write_after;
 
 pub use args::{Args, Pause, pause_or_word};
@@ -80,6 +81,7 @@ const ALL: &[Behaviour] = &[
     ("stay", stay::run, stay::USAGE),
     ("stop-self", stop_self::run, stop_self::USAGE),
     ("tty-grab", tty_grab::run, tty_grab::USAGE),
+    ("vfork", vfork::run, vfork::USAGE),
     ("write-after", write_after::run, write_after::USAGE),
 ];
 
