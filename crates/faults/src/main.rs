@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 mod calls;
+mod clock;
 // The readers of the program's options, as they stand: a program has no library to take them from.
 #[allow(dead_code)]
 #[path = "../../onready-cli/src/duration.rs"]

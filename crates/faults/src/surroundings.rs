@@ -136,6 +136,8 @@ pub fn run(programs: &Programs) -> Section {
         tally.add_all(crowd);
     }
     tally.add("another user says READY=1", stranger(programs));
+    let back = pool::all(&FACES, 1, |face| (format!("{} {SET_BACK}", face.name()), set_back(programs, *face)));
+    tally.add_all(back);
     let mut lines = vec![
         format!("Tried {}, truthful {}: {}.", tally.tried, tally.truthful, tally.ends()),
         String::new(),
@@ -146,8 +148,7 @@ pub fn run(programs: &Programs) -> Section {
         String::new(),
     ];
     lines.extend(cases.iter().map(|case| format!("- {}", case.name)));
-    lines.push(String::new());
-    lines.push("Skipped: CLOCK_REALTIME set back, for it is the whole machine's; a time namespace moves the clocks that are used.".into());
+    lines.push(format!("- {SET_BACK}"));
     Section { name: "surroundings", lines, lies: tally.lies }
 }
 
@@ -241,6 +242,53 @@ fn give_away(nest: &Nest) {
     nest.sandbox.open_to_others();
     for name in ["home", "run", "state", "tmp", "work"] {
         let _ = std::os::unix::fs::chown(nest.sandbox.dir().join(name), Some(65534), Some(65534));
+    }
+}
+
+const SET_BACK: &str = "the clock set back by a day while it starts";
+
+/// The start, and then what looks at its times.
+fn set_back(programs: &Programs, face: Face) -> Verdict {
+    use std::os::unix::process::ExitStatusExt;
+    if !crate::sys::CAN_INJECT {
+        return Verdict::NotReached;
+    }
+    let nest = Nest::new(programs);
+    let mut command = nest.start(face);
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped());
+    let verdict = match crate::clock::run(command) {
+        Err(error) => Verdict::Lie(format!("cannot be traced: {error}")),
+        Ok(ran) => {
+            let status = std::process::ExitStatus::from_raw(ran.status);
+            let pid = ran.child.id() as i32;
+            let stdout = ran.child.stdout.map(std::io::read_to_string).and_then(Result::ok).unwrap_or_default();
+            let (code, signal) = (status.code(), status.signal());
+            let seen = crate::nest::Seen { code, signal, stdout, pid, ..Default::default() };
+            // Only the program looks at this clock at all: for its marks in the logs.
+            match (face, ran.lies) {
+                (Face::Program, 0) => Verdict::NotReached,
+                _ => judge_once(&nest, &seen, Ours::default(), false),
+            }
+        }
+    };
+    let verdict = match verdict {
+        Verdict::True(_) if face == Face::Program => status_and_logs(&nest, programs),
+        verdict => verdict,
+    };
+    nest.clear();
+    verdict
+}
+
+fn status_and_logs(nest: &Nest, programs: &Programs) -> Verdict {
+    let run = |words: &[&str]| {
+        let mut command = nest.sandbox.command(programs.onready());
+        command.args(words);
+        nest.run(command, LIMIT)
+    };
+    let (status, logs, stop) = (run(&["status", "web"]), run(&["logs", "web"]), run(&["stop", "web"]));
+    match (status.code, logs.stdout.contains("listening on"), stop.code) {
+        (Some(0), true, Some(0)) => Verdict::True("ready"),
+        _ => Verdict::Lie(format!("status {status:?}, logs {logs:?}, stop {stop:?}")),
     }
 }
 

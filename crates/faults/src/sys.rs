@@ -18,10 +18,10 @@ pub const CAN_INJECT: bool = REGISTERS.is_some();
 /// Whether a stopped tracee is about to make a call, or has made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// It is about to make the call of this number.
-    Entry(i64),
-    /// The call has been made.
-    Exit,
+    /// It is about to make the call of this number, with these first two arguments.
+    Entry(i64, [u64; 2]),
+    /// The call has been made, or it is stopped elsewhere; where its stack is.
+    Other(u64),
 }
 
 fn check(result: libc::c_long) -> io::Result<libc::c_long> {
@@ -38,6 +38,16 @@ pub fn traced(command: &mut Command) {
     unsafe { command.pre_exec(ask) };
 }
 
+/// Tells calls from signals; its children are not traced.
+pub fn tell_calls(pid: i32) -> io::Result<()> {
+    set_options(pid, libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACEEXEC)
+}
+
+fn set_options(pid: i32, options: i32) -> io::Result<()> {
+    // SAFETY: numbers only.
+    check(unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, pid, 0, options as libc::c_long) }).map(drop)
+}
+
 /// Follows its children, too, and tells calls from signals.
 pub fn follow(pid: i32) -> io::Result<()> {
     let options = libc::PTRACE_O_TRACESYSGOOD
@@ -45,8 +55,7 @@ pub fn follow(pid: i32) -> io::Result<()> {
         | libc::PTRACE_O_TRACEVFORK
         | libc::PTRACE_O_TRACECLONE
         | libc::PTRACE_O_TRACEEXEC;
-    // SAFETY: numbers only.
-    check(unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, pid, 0, options as libc::c_long) }).map(drop)
+    set_options(pid, options)
 }
 
 /// Lets it run to its next call, with this signal (0: none).
@@ -62,7 +71,7 @@ pub fn stop(pid: i32) -> io::Result<Stop> {
     let mut info = [0u64; 16];
     // SAFETY: the buffer is as long as told; the kernel writes no more than that.
     check(unsafe { libc::ptrace(GET as _, pid, size_of_val(&info), info.as_mut_ptr()) })?;
-    Ok(if info[0] & 0xff == 1 { Stop::Entry(info[3] as i64) } else { Stop::Exit })
+    Ok(if info[0] & 0xff == 1 { Stop::Entry(info[3] as i64, [info[4], info[5]]) } else { Stop::Other(info[2]) })
 }
 
 /// A tracee that is about to make a call makes none.

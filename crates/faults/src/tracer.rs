@@ -180,7 +180,7 @@ fn stopped(
 }
 
 fn at_call(pid: i32, tracees: &mut Tracees, target: Option<Target>, hit: &mut Option<Hit>) -> io::Result<After> {
-    let Stop::Entry(number) = sys::stop(pid)? else { return Ok(After::Answer) };
+    let Stop::Entry(number, _) = sys::stop(pid)? else { return Ok(After::Answer) };
     let process = tracees.index[&pid];
     let call = tracees.calls[process].len();
     tracees.calls[process].push(number);
