@@ -17,11 +17,18 @@ pub struct Passage {
     pub gone_to_background: Cell<bool>,
     /// It did, but nothing asked for that to be followed.
     pub not_followed: Cell<bool>,
-    /// Ends the processes that left the command's group, if we are killed.
+    /// The command's own group, which is ended with us as it is.
+    group: i32,
+    /// Ends the processes that left it, if we are killed.
     switches: RefCell<Vec<(i32, Switch)>>,
 }
 
 impl Passage {
+    /// Of a command in this group.
+    pub fn of(group: i32) -> Passage {
+        Passage { group, ..Passage::default() }
+    }
+
     /// The server may outlive us.
     pub fn disarm(&self) {
         self.switches.borrow().iter().for_each(|(_, switch)| switch.disarm());
@@ -102,7 +109,7 @@ pub fn guard(members: &[i32], passage: &Passage) {
     let mut groups: Vec<i32> = members.iter().filter_map(|&pid| tree::stat(pid)).map(|stat| stat.pgrp).collect();
     groups.sort_unstable();
     groups.dedup();
-    groups.retain(|group| !switches.iter().any(|(known, _)| known == group));
+    groups.retain(|group| *group != passage.group && !switches.iter().any(|(known, _)| known == group));
     // A server that makes groups without end has more to fear than us.
     groups.truncate(MOST_GROUPS.saturating_sub(switches.len()));
     let armed = |group: i32| Switch::armed_for(Target::Group(group)).ok().map(|switch| (group, switch));

@@ -152,7 +152,7 @@ impl Start {
             stderr: Some(logs.stderr_path),
             ..Report::default()
         };
-        let passage = Rc::default();
+        let passage = Rc::new(Passage::of(spawned.group));
         Ok(Start {
             options,
             family,

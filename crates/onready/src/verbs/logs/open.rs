@@ -42,6 +42,8 @@ pub struct Logs {
 pub struct StartMark {
     dir: Folder,
     sizes: [u64; 2],
+    /// The logs are new, and the file system tells since when.
+    makes_logs: bool,
 }
 
 impl StartMark {
@@ -52,7 +54,7 @@ impl StartMark {
     pub fn note(&self) -> Result<(), StartError> {
         let path = self.dir.path().join(starts::NAME);
         let failed = |error| StartError::io(format!("write {}", path.display()), error);
-        starts::note(&self.dir, self.sizes[0], self.sizes[1]).map_err(failed)
+        starts::note(&self.dir, self.sizes, self.makes_logs).map_err(failed)
     }
 }
 
@@ -81,8 +83,9 @@ pub fn open_logs(dir: &Path) -> Result<Logs, StartError> {
         rustix::fs::fcntl_setfl(file, OFlags::APPEND).map_err(|error| failed("", error.into()))?;
     }
     let sizes = [size(&stdout), size(&stderr)];
+    let makes_logs = sizes == [0, 0] && stdout.metadata().is_ok_and(|stat| stat.created().is_ok());
     let (stdout_path, stderr_path) = (dir.path().join(STDOUT), dir.path().join(STDERR));
-    Ok(Logs { stdout, stderr, stdout_path, stderr_path, mark: StartMark { dir, sizes } })
+    Ok(Logs { stdout, stderr, stdout_path, stderr_path, mark: StartMark { dir, sizes, makes_logs } })
 }
 
 fn size(file: &File) -> u64 {
@@ -108,6 +111,11 @@ fn rename(dir: &Folder, from: &str, to: &str) -> io::Result<()> {
     }
 }
 
-pub(super) fn aside(name: &str, number: u32) -> String {
+fn aside(name: &str, number: u32) -> String {
     format!("{name}.{number}")
+}
+
+/// A file's name, or that of the one that was put aside under a number above 0.
+pub(super) fn numbered(name: &str, number: u32) -> String {
+    if number == 0 { name.into() } else { aside(name, number) }
 }

@@ -1,6 +1,6 @@
 //! One log, read from somewhere near its end on, across rotation and truncation.
 
-use super::open::{KEPT, aside};
+use super::open::KEPT;
 use super::starts::{self, Start};
 use crate::private_dir::Use;
 use crate::verbs::folder::Folder;
@@ -113,8 +113,7 @@ impl Reader {
         }
         let dir = self.dir();
         while let Some((number, file, from, to)) = parts.pop() {
-            let name = if number == 0 { starts::NAME.into() } else { aside(starts::NAME, number) };
-            let starts = dir.as_ref().map_or_else(Vec::new, |dir| starts::read(dir, &name));
+            let starts = dir.as_ref().map_or_else(Vec::new, |dir| starts::read(dir, number));
             self.show(&file, from, to, &starts, output)?;
             if number == 0 {
                 (self.file, self.at) = (Some(file), to);
@@ -126,7 +125,7 @@ impl Reader {
     /// Shows what has come since.
     pub(super) fn pump(&mut self, output: &mut Output<'_>) -> io::Result<()> {
         loop {
-            let starts = self.dir().map_or_else(Vec::new, |dir| starts::read(&dir, starts::NAME));
+            let starts = self.dir().map_or_else(Vec::new, |dir| starts::read(&dir, 0));
             if let Some(file) = self.file.take() {
                 let size = file.metadata()?.len();
                 if size < self.at {

@@ -1,5 +1,12 @@
 //! When each start was, and how long the logs were then: one line a start, in a file beside the logs.
+//!
+//! The start that made the logs is not in it, where the file system tells when that was: to make a file is the dearest
+//! part of a short start.
+//!
+//! # References
+//! statx(2): stx_btime
 
+use super::open::{STDOUT, numbered};
 use crate::verbs::folder::Folder;
 use rustix::fs::OFlags;
 use std::io::{self, Read, Write};
@@ -20,24 +27,39 @@ pub(super) struct Start {
     pub sizes: [u64; 2],
 }
 
-/// Notes a start that begins now.
-pub(super) fn note(dir: &Folder, stdout: u64, stderr: u64) -> io::Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut file = dir.file(NAME, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE)?;
+/// Notes a start that begins now; `makes_logs`: it made them, and that can be seen.
+pub(super) fn note(dir: &Folder, sizes: [u64; 2], makes_logs: bool) -> io::Result<()> {
+    let opened = dir.file(NAME, OFlags::WRONLY | OFlags::APPEND);
+    let mut file = match opened {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && makes_logs => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            dir.file(NAME, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE)?
+        }
+        opened => opened?,
+    };
     if file.metadata()?.len() > ENOUGH {
         file.set_len(0)?;
     }
-    file.write_all(format!("{} {stdout} {stderr}\n", now.as_millis()).as_bytes())
+    let [stdout, stderr] = sizes;
+    file.write_all(format!("{} {stdout} {stderr}\n", millis(SystemTime::now())).as_bytes())
 }
 
-/// The starts on record in a file of this name; a damaged line is none.
-pub(super) fn read(dir: &Folder, name: &str) -> Vec<Start> {
+fn millis(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The starts on record, for the logs with this ending; a damaged line is none.
+pub(super) fn read(dir: &Folder, number: u32) -> Vec<Start> {
     let mut text = String::new();
-    let read = dir.file(name, OFlags::RDONLY).and_then(|mut file| file.read_to_string(&mut text));
-    if read.is_err() {
-        return Vec::new();
+    let file = dir.file(&numbered(NAME, number), OFlags::RDONLY);
+    let _ = file.and_then(|mut file| file.read_to_string(&mut text));
+    let mut starts: Vec<Start> = text.lines().filter_map(parse).collect();
+    if starts.first().is_none_or(|start| start.sizes != [0, 0]) {
+        let log = dir.file(&numbered(STDOUT, number), OFlags::RDONLY);
+        let made = log.and_then(|log| log.metadata()?.created()).map(millis);
+        starts.splice(0..0, made.ok().map(|at| Start { at, sizes: [0, 0] }));
     }
-    text.lines().filter_map(parse).collect()
+    starts
 }
 
 fn parse(line: &str) -> Option<Start> {
