@@ -110,8 +110,8 @@ fn read(state: &StateDir, name: &str) -> Result<Server, Refusal> {
     let options = options_of(&record)?;
     let here = record.directory.clone().unwrap_or_else(|| "/".into());
     let directory = options.chdir.as_ref().map_or_else(|| here.clone(), |directory| here.join(directory));
-    let mut environment = record.environment.clone();
-    environment.retain(|(name, _)| !is_of_the_session(name));
+    let kept = record.environment.iter().filter(|(name, _)| !is_of_the_session(name));
+    let mut environment: Vec<(OsString, OsString)> = kept.map(|(name, value)| (name.into(), value.into())).collect();
     for (name, value) in &options.env {
         environment.retain(|(known, _)| known != name);
         environment.push((name.clone(), value.clone()));

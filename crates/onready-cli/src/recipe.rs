@@ -4,7 +4,7 @@ use crate::cli::StartArguments;
 use crate::command::{self, Unusable};
 use crate::listen_fds::{self, Handed};
 use onready::StartError;
-use onready::engine::{Credentials, Recipe, Setup, exit_code};
+use onready::engine::{Credentials, Environment, Recipe, Setup, exit_code};
 use std::ffi::{CString, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -20,7 +20,7 @@ pub struct Blueprint {
     /// The directory of the server.
     pub directory: PathBuf,
     arguments: Vec<OsString>,
-    environment: Vec<(OsString, OsString)>,
+    environment: Environment,
     credentials: Credentials,
     handed: Vec<Handed>,
     setup: Vec<(String, SetupKind)>,
@@ -78,22 +78,15 @@ impl Blueprint {
     ///
     /// # Errors
     /// The command, user, group, directory or an address of `--listen` is not to be had.
-    pub fn new(
-        arguments: &StartArguments,
-        environment: &[(OsString, OsString)],
-        here: &Path,
-    ) -> Result<Blueprint, Refusal> {
+    pub fn new(arguments: &StartArguments, environment: &Environment, here: &Path) -> Result<Blueprint, Refusal> {
         let options = &arguments.options;
         let directory = options.chdir.as_ref().map_or_else(|| here.to_path_buf(), |directory| here.join(directory));
         if let Err(error) = std::fs::read_dir(&directory).map(drop).or_else(|error| may_be_entered(&directory, error)) {
             return Err(Refusal::Other(format!("cannot use the directory {}: {error}", directory.display())));
         }
-        let mut environment = environment.to_vec();
-        for (name, value) in &options.env {
-            environment.retain(|(known, _)| known != name);
-            environment.push((name.clone(), value.clone()));
-        }
-        let path = environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+        let mut environment = environment.clone();
+        options.env.iter().for_each(|(name, value)| environment.set(name, value));
+        let path = environment.get("PATH");
         let command = arguments.command.first().cloned().unwrap_or_default();
         let program = command::find(&command, path, &directory).map_err(Refusal::Command)?;
         let credentials =
@@ -147,9 +140,9 @@ impl Blueprint {
             true => {
                 let script = self.program.clone().into_os_string();
                 let words = [OsString::from("sh"), script].into_iter().chain(self.arguments.iter().skip(1).cloned());
-                Recipe::with_environment("/bin/sh".into(), words.collect(), self.environment.clone())
+                Recipe::with_environment("/bin/sh".into(), words.collect(), &self.environment)
             }
-            false => Recipe::with_environment(self.program.clone(), self.arguments.clone(), self.environment.clone()),
+            false => Recipe::with_environment(self.program.clone(), self.arguments.clone(), &self.environment),
         };
         recipe.unset("NOTIFY_SOCKET");
         notify_socket.iter().for_each(|address| recipe.set("NOTIFY_SOCKET", *address));

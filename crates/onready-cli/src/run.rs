@@ -5,9 +5,10 @@ use crate::later::Later;
 use crate::report::{Report, say};
 use crate::server_pid_file::ServerPidFile;
 use crate::start::{Place, Start, Surroundings};
+use crate::when::Sign;
 use crate::{foreground, streams, then};
 use onready::StartError;
-use onready::engine::{Identity, exit_code};
+use onready::engine::{Identity, close_inherited, exit_code};
 use onready::verbs::state::{Claim, Outcome, Record, StateDir, check_name, default_name};
 use onready::verbs::{Decision, Schedule, Wish, decide, stop_claimed};
 use std::ffi::OsString;
@@ -50,6 +51,13 @@ impl<'a> Wanted<'a> {
 
 /// Starts a server, tells what came of it, and returns the exit code.
 pub fn start(arguments: &StartArguments) -> u8 {
+    let options = &arguments.options;
+    let asks = options.until.iter().any(|when| matches!(when.sign, Sign::Exec(_)));
+    // What the caller has open is handed on to commands of his, and to nobody else; the sooner it is closed, the less
+    // has to be copied for the server.
+    if options.then.is_none() && !asks && std::env::var_os("LISTEN_FDS").is_none() {
+        close_inherited();
+    }
     go(&Wanted::now(arguments))
 }
 

@@ -16,8 +16,8 @@ use crate::when::Sign;
 use crate::world::{SharedFamily, SharedWorld, World};
 use onready::StartError;
 use onready::engine::{
-    End, Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned, Switch, exit_code,
-    watch,
+    End, Environment, Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned,
+    Switch, exit_code, watch,
 };
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     /// The environment.
-    pub environment: Vec<(OsString, OsString)>,
+    pub environment: Environment,
     /// The directory.
     pub directory: PathBuf,
 }
@@ -38,7 +38,7 @@ impl Surroundings {
     /// This process's own. A directory that was deleted is `/`.
     pub fn own() -> Surroundings {
         let directory = std::env::current_dir().unwrap_or_else(|_| "/".into());
-        Surroundings { environment: std::env::vars_os().collect(), directory }
+        Surroundings { environment: Environment::own(), directory }
     }
 }
 

@@ -92,6 +92,7 @@ mod channel;
 #[cfg(feature = "clap")]
 mod clap;
 mod connect;
+mod environment;
 mod error;
 mod family;
 #[cfg(feature = "verbs")]
@@ -126,6 +127,7 @@ mod watch;
 #[doc(hidden)]
 pub mod engine {
     pub use crate::channel::{Claim, claim, event};
+    pub use crate::environment::Environment;
     pub use crate::error::{describe, exit_code, human, signal_name};
     pub use crate::family::Family;
     #[cfg(feature = "verbs")]
@@ -142,7 +144,7 @@ pub mod engine {
     pub use crate::spawn::Recipe;
     pub use crate::streams::{PATIENCE, Sink, Wipe};
     pub use crate::sys::{CLOSED_ON_EXEC, QUIET, message_socket, nonblocking_socket, pipe};
-    pub use crate::sys::{Setup, Spawned, Switch, Target, borrow_fd, claim_fd};
+    pub use crate::sys::{Setup, Spawned, Switch, Target, borrow_fd, claim_fd, close_inherited};
     pub use crate::watch::{Interest, Screen, Source, Stopper, watch};
     pub use crate::{safe_open, tree};
 }

@@ -1,5 +1,6 @@
 //! What is to be started, from ordinary values to the steps that `sys` carries out between clone and exec.
 
+use crate::environment::Environment;
 use crate::error::StartError;
 use crate::sys::{self, Plan, Refused, Setup, Spawned, Variable};
 use rustix::io::fcntl_dupfd_cloexec;
@@ -29,25 +30,15 @@ impl Recipe {
     ///
     /// Descriptors handed to us by socket activation (`LISTEN_FDS` with our pid) are handed on.
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Recipe {
-        let variables = sys::environment().into_iter().map(Variable::Inherited);
-        Recipe::with_variables(program, arguments, variables.collect())
+        Recipe::with_environment(program, arguments, &Environment::own())
     }
 
     /// The same with another environment than ours.
-    pub fn with_environment(
-        program: PathBuf,
-        arguments: Vec<OsString>,
-        environment: Vec<(OsString, OsString)>,
-    ) -> Recipe {
-        let own = |(name, value): (OsString, OsString)| Variable::Own(variable(&name, value.as_bytes()));
-        Recipe::with_variables(program, arguments, environment.into_iter().map(own).collect())
-    }
-
-    fn with_variables(program: PathBuf, arguments: Vec<OsString>, environment: Vec<Variable>) -> Recipe {
+    pub fn with_environment(program: PathBuf, arguments: Vec<OsString>, environment: &Environment) -> Recipe {
         let mut recipe = Recipe {
             program,
             arguments,
-            environment,
+            environment: environment.variables().collect(),
             pid_variables: Vec::new(),
             descriptors: Vec::new(),
             passed: 0,

@@ -342,6 +342,13 @@ fn become_user(uid: u32) -> bool {
     !back
 }
 
+/// Closes all descriptors from 3 on: for a program that has not opened any yet. Where that takes more than one call, they
+/// stay until the end of the process.
+pub fn close_inherited() {
+    // SAFETY: numbers only; nobody in this process owns any of them.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+}
+
 /// close_range(2) is there since Linux 5.9; before, and where a sandbox refuses it, one by one up to the limit.
 fn close_range(first: u32, last: u32) -> bool {
     // SAFETY: numbers only, in this child's own table.

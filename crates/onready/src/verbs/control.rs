@@ -124,7 +124,7 @@ fn start_again(claim: Claim, record: &Record) -> std::io::Result<u8> {
     let program = record.program.clone().unwrap_or_else(launcher::own_program);
     let mut command = std::process::Command::new(program);
     let (name, arguments) = record.start_arguments.split_first().ok_or(std::io::ErrorKind::NotFound)?;
-    command.arg0(name).args(arguments).env_clear().envs(record.environment.iter().map(|(name, value)| (name, value)));
+    command.arg0(name).args(arguments).env_clear().envs(record.environment.iter());
     command.current_dir(record.directory.as_deref().unwrap_or("/".as_ref()));
     let status = command.status()?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());

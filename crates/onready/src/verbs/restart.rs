@@ -90,7 +90,7 @@ fn can_be_tried(record: &Record) -> Result<(), (String, u8)> {
     else {
         return Err(("its command is not on record".into(), exit_code::FAILED));
     };
-    let path = record.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    let path = record.environment.get("PATH");
     let candidates = candidates(command, path, directory);
     if candidates.iter().any(|file| is_executable(file)) {
         return Ok(());
@@ -110,7 +110,7 @@ mod tests {
     fn record(command: &str) -> Record {
         let mut record = Record::new("x", vec![command.into(), "-c".into()]);
         record.directory = Some("/bin".into());
-        record.environment = vec![("PATH".into(), OsString::from("/nonexistent:/usr/bin:/bin"))];
+        record.environment = [("PATH".into(), OsString::from("/nonexistent:/usr/bin:/bin"))].into_iter().collect();
         record
     }
 

@@ -9,7 +9,7 @@ use crate::verbs::crew::Crew;
 use rustix::fs::{FlockOperation, OFlags, flock, renameat};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::time::{Duration, Instant};
 
 /// A name that is ours to start, stop or restart a server under, until this is dropped.
@@ -180,6 +180,9 @@ fn is_in_use(state: State) -> bool {
     matches!(state, State::Starting | State::Ready)
 }
 
+/// Most records are written by one call.
+const ROOM: usize = 16 << 10;
+
 impl Claim {
     /// The name.
     pub fn name(&self) -> &str {
@@ -231,7 +234,12 @@ impl Claim {
         record.name.clone_from(&self.name);
         let (fresh, place) = (format!("{}{FRESH}", self.name), format!("{}{RECORD}", self.name));
         let file = self.fresh.take().map_or_else(|| self.open_fresh(), Ok);
-        let written = file.and_then(|mut file| file.write_all(&record.text()?)).and_then(|()| {
+        let write = |file: File| {
+            let mut file = BufWriter::with_capacity(ROOM, file);
+            record.write_to(&mut file)?;
+            file.flush()
+        };
+        let written = file.and_then(write).and_then(|()| {
             renameat(&self.state, fresh.as_str(), &self.state, place.as_str())?;
             Ok(())
         });

@@ -1,11 +1,11 @@
 //! What is on record about one server, and what it means now.
 
 use super::bytes;
+use crate::environment::Environment;
 use crate::instance::Identity;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
-use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -81,7 +81,7 @@ pub struct Record {
     pub argv: Vec<OsString>,
     /// The environment in which it was asked for. Not in what [`StateDir::read`](super::StateDir::read) gives.
     #[serde(skip)]
-    pub environment: Vec<(OsString, OsString)>,
+    pub environment: Environment,
     /// The directory in which it was asked for.
     #[serde(with = "bytes::path")]
     pub directory: Option<PathBuf>,
@@ -234,39 +234,33 @@ impl Record {
         if Ok(record.environment_bytes) != u64::try_from(block.len()) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        record.environment = block.split(|byte| *byte == 0).filter_map(variable).collect();
+        record.environment = Environment::read(block);
         Ok(record)
     }
 
-    pub(super) fn text(&self) -> io::Result<Vec<u8>> {
-        let block: Vec<u8> = self
-            .environment
-            .iter()
-            .flat_map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes(), b"\0"].into_iter().flatten().copied())
-            .collect();
-        let record = Record { environment_bytes: block.len() as u64, environment: Vec::new(), ..self.clone() };
-        let mut text = serde_json::to_vec(&record)?;
-        text.push(b'\n');
-        text.extend(block);
-        Ok(text)
+    pub(super) fn write_to(&mut self, to: &mut impl Write) -> io::Result<()> {
+        self.environment_bytes = self.environment.length() as u64;
+        serde_json::to_writer(&mut *to, self)?;
+        to.write_all(b"\n")?;
+        self.environment.write_to(to)
     }
-}
-
-fn variable(text: &[u8]) -> Option<(OsString, OsString)> {
-    // A name may begin with an equals sign.
-    let equals = 1 + text.get(1..)?.iter().position(|byte| *byte == b'=')?;
-    let part = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
-    Some((part(&text[..equals]), part(&text[equals + 1..])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    fn text(record: &Record) -> Vec<u8> {
+        let mut text = Vec::new();
+        record.clone().write_to(&mut text).expect("JSON");
+        text
+    }
 
     fn full() -> Record {
         let odd = OsString::from_vec(vec![b'a', 0xff, b'"', 1, b'\n']);
         let mut record = Record::new("web", vec!["python3".into(), odd.clone()]);
-        record.environment = vec![("PATH".into(), "/bin".into()), (odd.clone(), odd.clone())];
+        record.environment = [("PATH".into(), "/bin".into()), (odd.clone(), odd.clone())].into_iter().collect();
         record.directory = Some(odd.clone().into());
         record.start_arguments = vec![odd.clone()];
         record.stdout = Some(odd.into());
@@ -279,14 +273,14 @@ mod tests {
     #[test]
     fn every_byte_survives() {
         let record = full();
-        let text = record.text().expect("JSON");
+        let text = text(&record);
         let read = Record::parse_whole(&text).expect("our own text");
         assert_eq!(Record { environment_bytes: 0, ..read }, record);
     }
 
     #[test]
     fn half_a_record_is_none() {
-        let text = full().text().expect("JSON");
+        let text = text(&full());
         for end in 0..text.len() {
             assert!(Record::parse_whole(&text[..end]).is_err(), "{end}");
         }
