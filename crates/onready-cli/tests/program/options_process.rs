@@ -1,6 +1,7 @@
 //! What the server is born with: the options, and what it gets without any.
 
 use crate::common::*;
+use std::time::Duration;
 
 /// The process of a server that was started with these options.
 #[track_caller]
@@ -174,5 +175,33 @@ fn a_pid_file() {
     sandbox.kill_all();
     start(&sandbox, &["--pid-file", &file], &["exit", "3"]).expect_code(3);
     assert!(!std::path::Path::new(&file).exists(), "of a start that failed nothing is left");
+    end(sandbox);
+}
+
+#[test]
+fn a_launcher_that_waits_holds_nothing_of_its_caller() {
+    let sandbox = Sandbox::new();
+    let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
+    let command = start_command(&sandbox, &["--until", "log:never", "-t", "60s"], &["log-line", "so far"]);
+    let running = Run::new(command).setup(Setup::new().inherit(&theirs, 9)).start();
+    running.wait_stdout("so far\n", Duration::from_secs(30));
+    drop(theirs);
+    // Its end is there though both still run.
+    assert_eq!(std::io::read_to_string(std::fs::File::from(ours)).expect("the end"), "");
+    assert!(!running.wait_exit(Duration::ZERO));
+    running.signal("TERM");
+    check(running.done()).expect_code(143);
+    end(sandbox);
+}
+
+#[test]
+fn a_command_of_the_caller_gets_what_the_caller_has_open() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path("lock"), "").expect("a file");
+    for options in [["--then", "test -e /proc/self/fd/7"], ["--until", "exec:test -e /proc/self/fd/7"]] {
+        let command = start_command(&sandbox, &options, &["listen"]);
+        let setup = Setup::new().inherit_lock(&sandbox.path("lock"), 7);
+        check(Run::new(command).setup(setup).done()).expect_code(0);
+    }
     end(sandbox);
 }
