@@ -58,6 +58,11 @@ pub enum Verb {
     /// Say how servers are: exit 0 ready, 1 dead, 3 stopped, 4 unknown, 150 starting.
     Status(Status),
     /// Show what servers have printed.
+    ///
+    /// The logs of a name are stdout.log and stderr.log in $XDG_STATE_HOME/onready/NAME/ (for root
+    /// /var/log/onready/NAME/), or the files of --log, --stdout and --stderr. A start that finds one of the former larger
+    /// than 8 MiB puts both aside as *.log.1, an older one as *.log.2 and so on; 4 are kept. The latter are never put
+    /// aside. All may be truncated at any time.
     Logs(Logs),
     /// List all servers on record.
     List(List),

@@ -104,7 +104,8 @@ fn verb_of(roff: &mut Roff, verb: &Command) {
     let usage = verb.render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim().to_owned();
     roff.control("SS", [usage.as_str()]);
-    roff.text([roman(verb.get_about().map(ToString::to_string).unwrap_or_default())]);
+    let about = verb.get_long_about().or_else(|| verb.get_about());
+    roff.text([roman(about.map(ToString::to_string).unwrap_or_default())]);
     let is_own = |argument: &&clap::Arg| argument.get_help_heading().is_none() && !argument.is_hide_set();
     for argument in verb.get_arguments().filter(is_own) {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();

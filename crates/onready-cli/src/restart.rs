@@ -3,8 +3,7 @@
 use crate::cli::{Cli, Restart, StartArguments, Verb};
 use crate::run::{Wanted, with_claim};
 use crate::start::Surroundings;
-use crate::stop;
-use clap::Parser;
+use crate::{stop, usage};
 use onready::verbs::state::{Claim, Record, StateDir};
 use onready::verbs::{Schedule, Teller, restart};
 use std::ffi::OsString;
@@ -60,8 +59,9 @@ fn start_again(state: &StateDir, claim: Claim, record: Record, mut arguments: St
 
 /// The command line of that time, as this version of the program understands it.
 pub fn understand(record: &Record) -> Result<StartArguments, String> {
-    let words = std::iter::once(OsString::from("onready")).chain(record.start_arguments.iter().cloned());
-    match Cli::try_parse_from(words) {
+    let words: Vec<_> =
+        std::iter::once(OsString::from("onready")).chain(record.start_arguments.iter().cloned()).collect();
+    match usage::try_parse(&words) {
         Ok(Cli { verb: None, start }) => Ok(start),
         Ok(Cli { verb: Some(Verb::Ensure(ensure)), .. }) => Ok(ensure.start_arguments()),
         Ok(_) => Err("it was not started by this program".into()),

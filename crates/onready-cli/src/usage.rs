@@ -9,12 +9,64 @@ use std::ffi::OsString;
 /// What the command line means; a wrong one ends the process with 2, help and version with 0.
 pub fn parse() -> Cli {
     let words: Vec<OsString> = std::env::args_os().collect();
-    // What begins with an option is no verb: the verbs' definitions are made only if it is wrong, or asks for help.
+    try_parse(&words).unwrap_or_else(|error| fail(&error, &words))
+}
+
+/// What these words mean, with the program's own name first.
+///
+/// # Errors
+/// They mean nothing, or ask for help or the version.
+pub fn try_parse(words: &[OsString]) -> Result<Cli, Error> {
+    // What begins with an option is no verb, but for one that stands behind options of its own; so the verbs'
+    // definitions are made only if this is no start, or asks for help.
     let begins_with_option = words.get(1).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
-    if let Some(Ok(line)) = begins_with_option.then(|| StartLine::try_parse_from(&words)) {
-        return Cli { verb: None, start: line.start };
+    if let Some(Ok(line)) = begins_with_option.then(|| StartLine::try_parse_from(words)) {
+        return Ok(Cli { verb: None, start: line.start });
     }
-    Cli::try_parse_from(&words).unwrap_or_else(|error| fail(&error, &words))
+    Cli::try_parse_from(words).or_else(|error| match as_meant(&error, words) {
+        Some(meant) => Cli::try_parse_from(meant),
+        None => Err(error),
+    })
+}
+
+/// The usual order of the words of who writes `onready --state-dir DIR list` or `onready help list`.
+fn as_meant(error: &Error, words: &[OsString]) -> Option<Vec<OsString>> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let at = match words.get(1)? {
+        help if help == "help" => 1,
+        _ => 1 + options_at_the_beginning(&Cli::command(), words.get(1..)?),
+    };
+    let (before, from) = words.split_at_checked(at)?;
+    let (first, behind) = from.split_first()?;
+    if at == 1 {
+        let help = OsString::from("--help");
+        return (first == "help").then(|| [before, behind.get(..1).unwrap_or_default(), &[help]].concat());
+    }
+    let is_verb = Cli::command().get_subcommands().any(|verb| first == verb.get_name());
+    let (program, options) = before.split_at(1);
+    is_verb.then(|| [program, std::slice::from_ref(first), options, behind].concat())
+}
+
+/// How many words the options take that stand before anything else; all of them, ours and the verbs'.
+fn options_at_the_beginning(command: &clap::Command, words: &[OsString]) -> usize {
+    let mut count = 0;
+    while let Some(word) = words.get(count).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
+        let is_it = |argument: &&clap::Arg| match word.strip_prefix("--") {
+            Some(long) => argument.get_long() == Some(long),
+            None => argument.get_short().is_some_and(|short| word.strip_prefix('-') == Some(&short.to_string())),
+        };
+        let verbs = command.get_subcommands().flat_map(clap::Command::get_arguments);
+        let known = command.get_arguments().chain(verbs).find(is_it);
+        // With `=`, or with its value at its letter, it is one word.
+        let value_follows = known.is_some_and(|argument| argument.get_action().takes_values());
+        if word == "--" {
+            break;
+        }
+        count += 1 + usize::from(value_follows);
+    }
+    count
 }
 
 fn fail(error: &Error, words: &[OsString]) -> ! {
@@ -32,6 +84,10 @@ fn fail(error: &Error, words: &[OsString]) -> ! {
 fn tip(words: &[OsString], unexpected: &str) -> Option<String> {
     if unexpected.starts_with('-') || words.iter().any(|word| word == "--") {
         return None;
+    }
+    if matches!(unexpected, "start" | "run") {
+        let again = "one on record is started again by `onready restart NAME`";
+        return Some(format!("a start needs no verb: onready [-n NAME] -- COMMAND; {again}"));
     }
     let command = Cli::command();
     let near = |verb: &&str| distance(verb, unexpected) <= 1 + verb.len() / 5;
@@ -77,6 +133,7 @@ mod tests {
         for (word, verb) in [("statsu", "status"), ("ensrue", "ensure"), ("lst", "list"), ("docter", "doctor")] {
             assert_eq!(tip_for(&format!("onready {word} x"), word), Some(format!("there is a verb '{verb}'")));
         }
+        assert!(tip_for("onready start web", "start").is_some_and(|tip| tip.contains("[-n NAME] -- COMMAND")));
     }
 
     #[test]
@@ -85,6 +142,32 @@ mod tests {
         assert!(tip.is_some_and(|tip| tip.ends_with("onready -t 5s -- redis-server --port 80")));
         assert_eq!(tip_for("onready --nonsense", "--nonsense"), None);
         assert_eq!(tip_for("onready x -- y", "x"), None);
+    }
+
+    fn meant(line: &str) -> Option<String> {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let error = Cli::try_parse_from(&words).err()?;
+        let words = as_meant(&error, &words)?;
+        Some(words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn options_may_stand_before_the_verb() {
+        for (line, usual) in [
+            ("onready --state-dir x list", "onready list --state-dir x"),
+            ("onready --state-dir=x -q stop web db", "onready stop --state-dir=x -q web db"),
+            ("onready -f -n 5 logs web", "onready logs -f -n 5 web"),
+            ("onready -t5s ensure web -- list stop", "onready ensure -t5s web -- list stop"),
+            ("onready help", "onready --help"),
+            ("onready help stop", "onready stop --help"),
+        ] {
+            assert_eq!(meant(line).as_deref(), Some(usual));
+        }
+        for line in
+            ["onready -n list", "onready -q -- list", "onready -q", "onready redis stop", "onready -q redis stop"]
+        {
+            assert_eq!(meant(line), None, "{line}");
+        }
     }
 
     #[test]

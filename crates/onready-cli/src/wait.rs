@@ -122,13 +122,20 @@ impl Waiting {
         self.describe(&machine, &outcome, started.elapsed(), arguments.timeout)
     }
 
+    /// What the given signs are called: `auto` by what its starter has seen.
+    fn given(&self, machine: &Machine) -> Vec<String> {
+        let seen = self.server.as_ref().and_then(NamedServer::ready_by);
+        let given = self.conditions.given(machine.given()).into_iter();
+        given.map(|name| seen.clone().filter(|_| name == "auto").unwrap_or(name)).collect()
+    }
+
     fn describe(self, machine: &Machine, outcome: &Outcome, elapsed: Duration, timeout: Duration) -> Report {
         let mut report = self.server.as_ref().map_or_else(Report::default, NamedServer::report);
         report.elapsed = elapsed;
         match outcome {
             Outcome::Ready => {
                 (report.outcome, report.code) = ("ready", 0);
-                report.ready_by = Some(self.conditions.given(machine.given()).join(", "));
+                report.ready_by = Some(self.given(machine).join(", "));
             }
             Outcome::Exited(_) => {
                 if let Some(server) = &self.server {

@@ -115,6 +115,11 @@ impl NamedServer {
         }
     }
 
+    /// The signs by which its starter has believed it.
+    pub fn ready_by(&self) -> Option<String> {
+        Some(self.record.ready_by.join(", ")).filter(|signs| !signs.is_empty())
+    }
+
     /// Why nothing more can be expected of it.
     pub fn describe_end(&self, report: &mut Report) {
         let record = &self.record;

@@ -1,6 +1,7 @@
 //! Wrong usage is 2, before anything is started, with a word that helps.
 
 use crate::common::*;
+use onready::verbs::{KEPT, ROTATE_AT};
 
 /// The words lead to exit code 2; what the error says.
 #[track_caller]
@@ -76,6 +77,38 @@ fn a_misspelled_verb_is_guessed() {
     assert!(error.contains("status"), "{error}");
 }
 
+/// The verb is found behind its options; what the verb does not take is an error of the verb's, with its usage.
+#[test]
+fn options_before_a_verb_are_the_verb_s() {
+    let sandbox = Sandbox::new();
+    let (state, server) = (path(&sandbox, "state-dir"), testbed::fixture_path());
+    let words = ["--state-dir", &state, "ensure", "web", "--", server.to_str().expect("UTF-8"), "listen"];
+    Run::new(onready(&sandbox, &words)).done().expect_code(0);
+    let list = Run::new(onready(&sandbox, &["--state-dir", &state, "--json", "list"])).done().expect_code(0);
+    assert!(list.out().contains("\"web\""), "{list}");
+    // A restart understands the line by which it was started.
+    let words = ["--state-dir", &state, "-q", "restart", "web"];
+    Run::new(onready(&sandbox, &words)).done().expect_code(0);
+    let words = [&format!("--state-dir={state}"), "-q", "stop", "web"];
+    Run::new(onready(&sandbox, &words)).done().expect_code(0);
+    sandbox.allow("state-dir/**").allow("state/onready/**");
+    sandbox.finish();
+
+    let error = wrong(&["--until", "listen", "list"]);
+    assert!(error.contains("unexpected argument '--until'") && error.contains("Usage: onready list"), "{error}");
+}
+
+/// What the help says of the rotation is what is done.
+#[test]
+fn the_help_of_logs_tells_how_long_they_are_kept() {
+    let sandbox = Sandbox::new();
+    let help = Run::new(onready(&sandbox, &["logs", "--help"])).done().expect_code(0);
+    let words = help.out().split_whitespace().collect::<Vec<_>>().join(" ");
+    let kept = format!("larger than {} MiB", ROTATE_AT >> 20);
+    assert!(words.contains(&kept) && words.contains(&format!("; {KEPT} are kept")), "{help}");
+    sandbox.finish();
+}
+
 #[test]
 fn help_and_version_are_no_errors() {
     let sandbox = Sandbox::new();
@@ -89,8 +122,11 @@ fn help_and_version_are_no_errors() {
         ["ensure", "stop", "restart", "status", "logs", "list", "wait", "notify", "doctor", "completions", "man"]
     {
         assert!(short.out().contains(verb), "{verb}");
-        Run::new(onready(&sandbox, &[verb, "--help"])).done().expect_code(0);
+        let help = Run::new(onready(&sandbox, &[verb, "--help"])).done().expect_code(0);
+        let asked = Run::new(onready(&sandbox, &["help", verb])).done().expect_code(0);
+        assert_eq!(asked.out(), help.out());
     }
+    assert_eq!(Run::new(onready(&sandbox, &["help"])).done().expect_code(0).out(), long.out());
     Run::new(onready(&sandbox, &["--version"])).done().expect_code(0);
     sandbox.finish();
 }

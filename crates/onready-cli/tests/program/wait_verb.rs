@@ -109,6 +109,9 @@ fn a_named_server() {
         for key in ["pid", "name", "stdout", "stderr", "listening"] {
             assert_eq!(now[key], outcome[key], "{until}, {key}: {run}");
         }
+        // `auto` is told by the sign that its starter has seen.
+        let seen = if until == "auto" { "listen" } else { until };
+        assert_eq!(now["ready_by"], seen, "{run}");
     }
     end(sandbox);
 }
