@@ -53,6 +53,21 @@ fn a_restart_is_marked_between_the_lines() {
     end(sandbox);
 }
 
+/// Else whoever looks would wonder whether it has looked at all.
+#[test]
+fn that_nothing_was_printed_is_said() {
+    let sandbox = Sandbox::new();
+    quiet_server(&sandbox);
+    let run = onready(&sandbox, &["logs", "web"]).expect_code(0);
+    assert_eq!((run.out().as_str(), run.err().as_str()), ("", "onready: web: nothing was printed so far\n"));
+    append(&sandbox, "stderr", "late\n");
+    let run = onready(&sandbox, &["logs", "web"]).expect_code(0);
+    assert_eq!(run.out(), "late\n");
+    assert!(!run.err().contains("nothing"), "{run}");
+    stop(&sandbox, "web");
+    end(sandbox);
+}
+
 #[test]
 fn bytes_that_are_no_text_are_shown_as_they_are() {
     let sandbox = Sandbox::new();

@@ -42,7 +42,12 @@ impl<'a> Output<'a> {
         self.out.flush()
     }
 
-    fn say(&mut self, text: &str) -> io::Result<()> {
+    /// Whether no bytes have come yet.
+    pub(super) fn is_silent(&self) -> bool {
+        self.last.is_none()
+    }
+
+    pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
         self.out.flush()?;
         (self.note)(text);
         Ok(())

@@ -50,16 +50,19 @@ pub fn show_logs(
         readers.extend(found);
     }
     let mut output = Output::new(out, fd, note, readers.len() > 1);
-    match show(&mut readers, how, &mut output) {
+    match show(&mut readers, names, how, &mut output) {
         // Whoever read it has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
         done => done.map(|()| code),
     }
 }
 
-fn show(readers: &mut [Reader], how: &Show, output: &mut Output<'_>) -> io::Result<()> {
+fn show(readers: &mut [Reader], names: &[String], how: &Show, output: &mut Output<'_>) -> io::Result<()> {
     for reader in readers.iter_mut() {
         reader.history(how.lines, output)?;
+    }
+    if how.lines != Some(0) && !readers.is_empty() && output.is_silent() {
+        output.say(&format!("{}: nothing was printed so far", names.join(", ")))?;
     }
     if how.follow && !readers.is_empty() {
         follow(readers, output)?;
