@@ -29,11 +29,15 @@ fn export(sandbox: &Sandbox, engine: &str) -> String {
     String::from_utf8(done.stdout).expect("UTF-8")
 }
 
-/// Stops it and takes away what a name leaves: its record and its logs.
-fn end(sandbox: Sandbox) {
-    let mut command = onready(&sandbox);
+fn stop(sandbox: &Sandbox) {
+    let mut command = onready(sandbox);
     command.args(["stop", "--quiet", "web"]);
     assert_eq!(Run::new(command).done().code, Some(0));
+}
+
+/// Stops it and takes away what a name leaves: its record and its logs.
+fn end(sandbox: Sandbox) {
+    stop(&sandbox);
     sandbox.allow("run/onready/**").allow("state/onready/**");
     sandbox.finish();
 }
@@ -154,6 +158,50 @@ fn a_deployment_has_the_structure_that_kubernetes_wants() {
     end(sandbox);
 }
 
+/// By Kubernetes' own schemas, strictly: each kind of probe, and none.
+#[cfg(feature = "interop")]
+#[test]
+fn a_deployment_agrees_with_the_schemas_of_kubernetes() {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_onready"));
+    let target = program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").exists()).expect("a target directory");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/kubernetes-validator");
+    let found = Command::new(script).arg(target).output().expect("run the script");
+    if found.status.code() == Some(3) {
+        println!("skipped: {}", String::from_utf8_lossy(&found.stderr).trim());
+        return;
+    }
+    assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+    let validator = String::from_utf8(found.stdout).expect("a path");
+
+    let sandbox = Sandbox::new();
+    let port = free_port();
+    let (tcp, http) = (format!("tcp:{port}"), format!("http:http://127.0.0.1:{port}/a?b=200"));
+    let code = format!("{http}=200");
+    let file = sandbox.path("web.yaml");
+    for options in [
+        &["--until", &tcp][..],
+        &["--until", &http, "--umask", "077", "--group", "0"],
+        &["--until", &code, "--timeout", "0"],
+        &["--until", "exec:true", "--until", "listen"],
+        &["--until", "delay:1ms"],
+    ] {
+        start(&sandbox, port, options);
+        std::fs::write(&file, export(&sandbox, "kubernetes")).expect("write the Deployment");
+        let mut command = sandbox.command(validator.trim());
+        command.arg("--strict").arg(&file);
+        let done = Run::new(command).limit(std::time::Duration::from_secs(60)).done();
+        let said = [done.stdout, done.stderr].concat();
+        assert_eq!(done.code, Some(0), "{options:?}: {}", String::from_utf8_lossy(&said));
+        stop(&sandbox);
+    }
+    std::fs::write(&file, export(&sandbox, "kubernetes").replace("image:", "imagee:")).expect("write nonsense");
+    let mut command = sandbox.command(validator.trim());
+    command.arg("--strict").arg(&file);
+    let done = Run::new(command).limit(std::time::Duration::from_secs(60)).done();
+    assert_eq!(done.code, Some(1), "it would take anything");
+    end(sandbox);
+}
+
 #[test]
 fn a_property_list_is_well_formed_and_says_how_to_wait() {
     let sandbox = Sandbox::new();
@@ -213,9 +261,7 @@ fn s6_says_ready_when_the_server_is() {
     let port = free_port();
     start(&sandbox, port, &["--until", &format!("tcp:{port}")]);
     let script = export(&sandbox, "s6");
-    let mut stop = onready(&sandbox);
-    stop.args(["stop", "--quiet", "web"]);
-    assert_eq!(Run::new(stop).done().code, Some(0));
+    stop(&sandbox);
     let mut shell = sandbox.command("sh");
     shell.args(["-eu", "-c", &script]);
     assert_eq!(Run::new(shell).done().code, Some(0));
