@@ -8,6 +8,8 @@ use testbed::{Finished, Run, Sandbox};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/managers/sdbox");
 
+const NEWER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/managers/newer-systemd");
+
 /// Where servers listen in there; the network is its own.
 pub const PORT: u16 = 7411;
 
@@ -26,6 +28,23 @@ impl Machine {
     /// Boots one with these units (name, text); none where that is not allowed.
     #[track_caller]
     pub fn boot(units: &[(&str, &str)]) -> Option<Machine> {
+        Machine::boot_with(units, "")
+    }
+
+    /// With a systemd that knows `Type=notify-reload`: this machine's, or one that lies over it.
+    #[track_caller]
+    pub fn boot_newer(units: &[(&str, &str)]) -> Option<Machine> {
+        let found = Command::new(NEWER).arg(programs::target_dir()).output().expect("run newer-systemd");
+        if found.status.code() == Some(3) {
+            println!("skipped: {}", String::from_utf8_lossy(&found.stderr).trim());
+            return None;
+        }
+        assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+        Machine::boot_with(units, String::from_utf8_lossy(&found.stdout).trim())
+    }
+
+    #[track_caller]
+    fn boot_with(units: &[(&str, &str)], layer: &str) -> Option<Machine> {
         let sandbox = Sandbox::new();
         let why_not = sandbox.run(SCRIPT, ["check"]).expect_code(0).out();
         if !why_not.is_empty() {
@@ -47,7 +66,7 @@ impl Machine {
             fs::copy(&program, to).expect("copy a program into the machine");
         }
         let machine = Machine { sandbox, dir };
-        machine.script("start", &[]).expect_code(0);
+        machine.script("start", &[layer]).expect_code(0);
         Some(machine)
     }
 

@@ -15,11 +15,20 @@ pub fn pong() -> PathBuf {
     FOUND.get_or_init(build).clone()
 }
 
-fn build() -> PathBuf {
+/// Where the tests are built: target/PROFILE.
+fn profile_dir() -> PathBuf {
     let test = std::env::current_exe().expect("the path of the running test");
     // target/PROFILE/deps/TEST
-    let folder = test.ancestors().nth(2).expect("target/PROFILE");
-    let target = folder.parent().expect("target");
+    test.ancestors().nth(2).expect("target/PROFILE").into()
+}
+
+/// What is made for the tests may be kept here.
+pub fn target_dir() -> PathBuf {
+    profile_dir().parent().expect("target").into()
+}
+
+fn build() -> PathBuf {
+    let (folder, target) = (profile_dir(), target_dir());
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "-p", "onready", "--features", "clap", "--example", "pong", "--manifest-path"]);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));

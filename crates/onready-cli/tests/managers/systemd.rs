@@ -129,6 +129,43 @@ fn a_script_notifies() {
     machine.halt();
 }
 
+/// A server that reads its configuration again at SIGHUP, and takes its time for it.
+fn reloading(notify: &str) -> String {
+    format!(
+        "/bin/sh -c 'trap \"{notify} --reloading; sleep 0.{INIT_MS}; touch /run/read-again; {notify} --ready\" HUP; \
+         {notify} --ready; while :; do sleep 1000 & wait; done'"
+    )
+}
+
+/// `systemctl reload` returns when the server has said READY=1 after RELOADING=1, and not before.
+#[track_caller]
+fn reloads(command: &str, more: &str) {
+    let unit = service("notify-reload", command, more);
+    let Some(machine) = Machine::boot_newer(&[("again.service", &unit)]) else { return };
+    machine.systemctl(&["start", "again.service"]).expect_code(0);
+    assert_eq!(machine.show("again.service", "Type"), "notify-reload");
+    machine.exec(&["test", "-e", "/run/read-again"]).expect_code(1);
+    let run = machine.systemctl(&["reload", "again.service"]).expect_code(0);
+    machine.exec(&["test", "-e", "/run/read-again"]).expect_code(0);
+    assert!(run.elapsed >= INIT, "it did not wait\n{run}");
+    assert_eq!(machine.show("again.service", "ActiveState"), "active");
+    assert_eq!(machine.show("again.service", "ReloadResult"), "success");
+    machine.systemctl(&["stop", "again.service"]).expect_code(0);
+    machine.halt();
+}
+
+#[test]
+fn a_script_tells_of_a_reload() {
+    reloads(&reloading("/box/onready notify"), "NotifyAccess=all");
+}
+
+/// SIGHUP goes down and both words come up: systemd knows the program alone.
+#[test]
+fn a_reload_is_told_through_the_program() {
+    let server = reloading("/box/onready notify");
+    reloads(&format!("/box/onready --foreground --until notify -- {server}"), "NotifyAccess=main");
+}
+
 /// The socket is systemd's; the first client starts the server, and waits for it.
 #[test]
 fn a_socket_starts_the_server() {
