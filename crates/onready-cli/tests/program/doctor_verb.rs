@@ -4,7 +4,12 @@ use crate::common::*;
 
 #[track_caller]
 fn doctor(sandbox: &Sandbox, server: &[&str]) -> Finished {
-    let run = start(sandbox, &["doctor", "-t", "900ms"], server);
+    doctor_for(sandbox, "900ms", server)
+}
+
+#[track_caller]
+fn doctor_for(sandbox: &Sandbox, time: &str, server: &[&str]) -> Finished {
+    let run = start(sandbox, &["doctor", "-t", time], server);
     assert_eq!(sandbox.processes(), [], "{run}");
     run
 }
@@ -70,9 +75,11 @@ fn a_line_on_a_descriptor() {
 #[test]
 fn who_goes_into_the_background_before_and_after_it_listens() {
     let sandbox = Sandbox::new();
-    let run = doctor(&sandbox, &["daemonize", "--when", "ready", "--after-ms", "50"]).expect_code(0);
+    // What is seen in one look has no order, and on a busy machine a look comes late.
+    let [apart, time] = ["1000", "3s"];
+    let run = doctor_for(&sandbox, time, &["daemonize", "--when", "ready", "--after-ms", apart]).expect_code(0);
     tells(&run, &["listens on", "goes on in the background", "use:  onready --until exit -- "]);
-    let run = doctor(&sandbox, &["daemonize", "--", "listen", "--after-ms", "100"]).expect_code(0);
+    let run = doctor_for(&sandbox, time, &["daemonize", "--", "listen", "--after-ms", apart]).expect_code(0);
     tells(&run, &["goes on in the background", "lets go of stdout", "listens on", "use:  onready -- ", "too early"]);
     sandbox.finish();
 }
