@@ -1,6 +1,6 @@
 //! A page that claims something names the test that shows it: `[...](path.rs "name_of_the_test")`.
 
-use crate::{read, root};
+use crate::{all_pages, read, root};
 use std::path::PathBuf;
 
 /// Pages whose every claim is linked.
@@ -43,11 +43,7 @@ fn every_yes_of_ours_is_linked() {
 /// Links inside the repository lead somewhere.
 #[test]
 fn no_link_is_dead() {
-    let pages = std::fs::read_dir(root().join("docs")).expect("docs").flatten().map(|entry| entry.path());
-    let pages = pages.filter(|path| path.extension().is_some_and(|end| end == "md"));
-    let top = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
-        .map(|name| root().join(name));
-    for page in pages.chain(top) {
+    for page in all_pages().iter().map(|name| root().join(name)) {
         let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
         let targets = text.split("](").skip(1).filter_map(|after| after.split([')', ' ', '#']).next());
         for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
@@ -55,4 +51,47 @@ fn no_link_is_dead() {
             assert!(file.exists(), "{}: {target} does not exist", page.display());
         }
     }
+}
+
+/// The words of the commands of ours that stand in a line of text, between backticks.
+fn commands_in_text(page: &str) -> Vec<Vec<String>> {
+    let mut in_block = false;
+    let mut found = Vec::new();
+    for line in page.lines() {
+        in_block ^= line.starts_with("```");
+        let spans = line.split('`').skip(1).step_by(2).filter(|_| !in_block);
+        // What is behind `--` is somebody else's.
+        let ours = spans.filter_map(|span| span.strip_prefix("onready ")).map(|span| format!(" {span} "));
+        let ours = ours.map(|span| span.split(" -- ").next().unwrap_or_default().to_owned());
+        found.extend(ours.map(|span| span.split_whitespace().map(String::from).collect()));
+    }
+    found
+}
+
+/// The verbs and options that the text names are there.
+#[test]
+fn every_option_named_in_the_text_exists() {
+    let help = |verb: Option<&str>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onready"));
+        let done = command.args(verb).arg("--help").output().expect("run the program");
+        done.status.success().then(|| String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    let start = help(None).expect("the help");
+    let mut seen = 0;
+    for name in all_pages() {
+        for words in commands_in_text(&read(&name)) {
+            let verb = words.first().filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+            let text = match verb {
+                Some(verb) => help(Some(verb)).unwrap_or_else(|| panic!("{name}: there is no verb {verb}: {words:?}")),
+                None => start.clone(),
+            };
+            let options = words.iter().filter_map(|word| word.split('=').next()).filter(|word| word.starts_with("--"));
+            for option in options {
+                let known = text.split([' ', ',', '\n', '[', '=']).any(|word| word == option);
+                assert!(known, "{name}: `onready {}` has an unknown {option}", words.join(" "));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 10, "only {seen}");
 }

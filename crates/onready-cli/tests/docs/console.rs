@@ -45,11 +45,6 @@ impl Bench {
         Bench { sandbox: Sandbox::new(), ports, path }
     }
 
-    /// One more folder with programs.
-    pub fn offer(&mut self, folder: PathBuf) {
-        self.path.insert(0, folder);
-    }
-
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
@@ -67,7 +62,7 @@ impl Bench {
         let or = |name: &str, folder: &str| std::env::var_os(name).unwrap_or_else(|| home.join(folder).into());
         command.current_dir(place).env("PATH", path);
         command.env("CARGO_HOME", or("CARGO_HOME", ".cargo")).env("RUSTUP_HOME", or("RUSTUP_HOME", ".rustup"));
-        command.env("CARGO_TARGET_DIR", target_dir()).env("CARGO_TERM_COLOR", "never");
+        command.env("CARGO_TERM_COLOR", "never");
         command.args(["-c", script]);
         command
     }
@@ -77,8 +72,13 @@ impl Bench {
         let at = format!("{page}:{}", block.line);
         let steps = steps(&self.text(&block.text), &at);
         let steps: Vec<&Step> = steps.iter().filter(|step| !is_run_elsewhere(step)).collect();
-        let place = if block.title == "repo" { root() } else { self.sandbox.dir().join("work") };
-        let mut script = String::from("exec 2>&1; __code=0\n");
+        // The clone, a package that was made for the page, or an empty folder.
+        let (place, target) = match block.title.as_str() {
+            "" => (self.sandbox.dir().join("work"), target_dir()),
+            "repo" => (root(), target_dir()),
+            package => (self.sandbox.path(package), target_of_packages()),
+        };
+        let mut script = format!("export CARGO_TARGET_DIR='{}'; exec 2>&1; __code=0\n", target.display());
         for step in &steps {
             // The code of the command before is what `echo $?` is to see.
             script += &format!("printf '%s\\n' '{MARK}'; (exit $__code)\n{}\n__code=$?\n", step.command);
@@ -112,6 +112,11 @@ impl Bench {
 pub fn target_dir() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_onready"));
     program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").exists()).expect("a target directory").to_owned()
+}
+
+/// Where packages that a page makes are built.
+pub fn target_of_packages() -> PathBuf {
+    target_dir().join("docs")
 }
 
 /// All console blocks of a page; its other blocks with a title are files beside.
