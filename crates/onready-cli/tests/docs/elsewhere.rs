@@ -7,7 +7,11 @@ use testbed::Run;
 use yaml_rust2::{Yaml, YamlLoader};
 
 fn file(name: &str) -> String {
-    let page = blocks(&read("docs/RECIPES.md"));
+    file_of("docs/RECIPES.md", name)
+}
+
+fn file_of(page: &str, name: &str) -> String {
+    let page = blocks(&read(page));
     page.into_iter().find(|block| block.title == name).unwrap_or_else(|| panic!("no {name}")).text
 }
 
@@ -76,6 +80,25 @@ fn just() {
         file("justfile").lines().filter_map(|line| line.strip_prefix("    ")).map(str::to_owned).collect();
     assert_eq!(commands.len(), 1);
     run_all(&commands);
+}
+
+/// By systemd's own checker, with programs of this machine; that such units do their work is tested under a real systemd
+/// (tests/managers/systemd.rs).
+#[test]
+fn units() {
+    let bench = Bench::new();
+    let server = testbed::fixture_path().display().to_string();
+    for name in ["my-server.service", "quiet-server.service"] {
+        let unit = file_of("docs/WHEN-NOT-TO-DAEMONIZE.md", name);
+        let unit = unit.replace("/usr/bin/my-server", &server).replace("/usr/bin/quiet-server", &server);
+        let unit = unit.replace("/usr/bin/onready", env!("CARGO_BIN_EXE_onready"));
+        let path = bench.sandbox().path(name);
+        std::fs::write(&path, unit).expect("write the unit");
+        let done = Run::new(bench.shell(&bench.sandbox().path(""), &format!("systemd-analyze verify ./{name}"))).done();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.code == Some(0) && !said.contains(name), "{name}: {said}");
+    }
+    bench.end();
 }
 
 /// The project's own workflow does nothing but call .ci/run.
