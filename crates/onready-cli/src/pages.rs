@@ -12,10 +12,46 @@ use std::io::{self, Write};
 pub fn completions(shell: Shell) -> u8 {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "onready", &mut text);
-    if shell == Shell::Zsh {
-        text = for_zsh(&String::from_utf8_lossy(&text)).into_bytes();
+    let generated = || String::from_utf8_lossy(&text);
+    match shell {
+        Shell::Zsh => text = for_zsh(&generated()).into_bytes(),
+        Shell::Bash => text = for_bash(&generated()).into_bytes(),
+        Shell::Fish => text.extend(FOR_FISH.as_bytes()),
+        _ => {}
     }
     print(&text)
+}
+
+/// Behind `--`, as at the beginning of a line.
+const FOR_FISH: &str = r#"function __onready_behind_the_dashes
+    set -l words (commandline -opc)
+    while set -q words[1]; and test "$words[1]" != --
+        set -e words[1]
+    end
+    complete -C (string join ' ' -- (string escape -- $words[2..]) (commandline -ct))
+end
+complete -c onready -n 'contains -- -- (commandline -opc)' -f -a '(__onready_behind_the_dashes)'
+"#;
+
+/// Behind `--`, what is generated offers files and our verbs; there stands another command line.
+fn for_bash(generated: &str) -> String {
+    const BEHIND_THE_DASHES: &str = "_onready() {
+    local dashes
+    for (( dashes = 1; dashes < COMP_CWORD; dashes++ )); do
+        if [[ ${COMP_WORDS[dashes]} != -- ]]; then
+            continue
+        fi
+        if declare -F _command_offset >/dev/null; then
+            _command_offset $(( dashes + 1 ))
+        elif (( COMP_CWORD == dashes + 1 )); then
+            COMPREPLY=($(compgen -c -- \"$2\"))
+        else
+            COMPREPLY=($(compgen -f -- \"$2\"))
+        fi
+        return
+    done
+";
+    generated.replacen("_onready() {\n", BEHIND_THE_DASHES, 1)
 }
 
 /// What is generated takes the first word for COMMAND, though that comes behind `--` only, and offers no verb; so that
