@@ -6,6 +6,9 @@ use crate::read;
 use testbed::Run;
 use yaml_rust2::{Yaml, YamlLoader};
 
+/// Tried by scripts/check-packages.
+const INSTALL: &str = "cargo install --path crates/onready-cli";
+
 fn file(name: &str) -> String {
     file_of("docs/RECIPES.md", name)
 }
@@ -43,7 +46,7 @@ fn github_actions() {
     let steps = workflow["jobs"]["test"]["steps"].as_vec().expect("steps");
     let usual = steps.iter().filter(|step| step["if"].is_badvalue()).filter_map(|step| step["run"].as_str());
     let (install, usual): (Vec<_>, Vec<_>) = usual.map(str::to_owned).partition(|run| run.starts_with("cargo install"));
-    assert_eq!(install, ["cargo install --path crates/onready-cli"], "which the README's page tries");
+    assert_eq!(install, [INSTALL]);
     assert_eq!(usual.len(), 3);
     run_all(&usual);
 }
@@ -51,6 +54,7 @@ fn github_actions() {
 #[test]
 fn gitlab() {
     let job = yaml("gitlab.yml");
+    assert_eq!(texts(&job["test"]["before_script"]), [INSTALL]);
     run_all(&[texts(&job["test"]["script"]), texts(&job["test"]["after_script"])].concat());
 }
 
