@@ -9,7 +9,7 @@ use std::ffi::OsString;
 /// What the command line means; a wrong one ends the process with 2, help and version with 0.
 pub fn parse() -> Cli {
     let words: Vec<OsString> = std::env::args_os().collect();
-    try_parse(&words).unwrap_or_else(|error| fail(&error, &words))
+    try_parse(&words).unwrap_or_else(|error| fail(error, &words))
 }
 
 /// What these words mean, with the program's own name first.
@@ -69,7 +69,12 @@ fn options_at_the_beginning(command: &clap::Command, words: &[OsString]) -> usiz
     count
 }
 
-fn fail(error: &Error, words: &[OsString]) -> ! {
+fn fail(error: Error, words: &[OsString]) -> ! {
+    let mut error = error;
+    if error.to_string().contains("<NAME>") && error.kind() == ErrorKind::MissingRequiredArgument {
+        let tip = "`onready list` tells all names".into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
     let unexpected = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) => Some(word),
         _ => None,

@@ -60,8 +60,13 @@ fn commands_in_text(page: &str) -> Vec<Vec<String>> {
     for line in page.lines() {
         in_block ^= line.starts_with("```");
         let spans = line.split('`').skip(1).step_by(2).filter(|_| !in_block);
+        let ours = spans.filter_map(|span| span.strip_prefix("onready "));
+        // In a table of what is here what elsewhere, ours is on the right, and a start is meant.
+        let right = line.strip_prefix('|').and_then(|row| row.trim_end().trim_end_matches('|').rsplit('|').next());
+        let options = right.filter(|_| page.contains("| onready |\n")).into_iter();
+        let options = options.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter(|span| span.starts_with("--"));
         // What is behind `--` is somebody else's.
-        let ours = spans.filter_map(|span| span.strip_prefix("onready ")).map(|span| format!(" {span} "));
+        let ours = ours.chain(options).map(|span| format!(" {span} "));
         let ours = ours.map(|span| span.split(" -- ").next().unwrap_or_default().to_owned());
         found.extend(ours.map(|span| span.split_whitespace().map(String::from).collect()));
     }

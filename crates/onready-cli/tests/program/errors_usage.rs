@@ -51,8 +51,10 @@ fn what_does_not_go_together() {
     wrong(&["--replace", "--", "true"]);
     wrong(&["--then", "true"]);
     wrong(&["--"]);
-    wrong(&["stop"]);
-    wrong(&["status"]);
+    for verb in ["stop", "restart", "status", "logs"] {
+        let error = wrong(&[verb]);
+        assert!(error.contains("tip: `onready list` tells all names"), "{error}");
+    }
     wrong(&["doctor"]);
     wrong(&["completions", "tcsh"]);
 }
