@@ -9,6 +9,7 @@ mod ensure;
 mod export;
 mod foreground;
 mod guard;
+mod invocation;
 mod later;
 mod leader;
 mod limits;

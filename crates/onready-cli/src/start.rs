@@ -4,6 +4,7 @@ use crate::cli::{OnTimeout, Options, StartArguments};
 use crate::command::{self, Unusable};
 use crate::conditions::{Conditions, Ground, prepare};
 use crate::guard::Guard;
+use crate::invocation::invocation;
 use crate::leader::{Leader, Passage};
 use crate::progress::Progress;
 use crate::receiver::{Heard, Receiver};
@@ -23,7 +24,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Where and with which variables a start happens: the caller's, or at a restart those of the first start.
 #[derive(Clone, Debug)]
@@ -367,15 +368,4 @@ fn execute(
         }
         spawned => Ok(spawned?),
     }
-}
-
-/// A number that no other start has.
-fn invocation() -> String {
-    let mut bytes = [0u8; 16];
-    if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::NONBLOCK) != Ok(bytes.len()) {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        bytes[..8].copy_from_slice(&(now.as_nanos() as u64).to_le_bytes());
-        bytes[8..12].copy_from_slice(&std::process::id().to_le_bytes());
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
