@@ -65,7 +65,7 @@ impl Context {
 
     /// The example server.
     pub fn pong(&self) -> io::Result<PathBuf> {
-        existing(self.programs.join("examples/pong"))
+        existing(self.programs.join("pong"))
     }
 
     /// `server --daemonize`.

@@ -39,7 +39,7 @@ impl Programs {
     /// The server with the library in it.
     #[must_use]
     pub fn pong(&self) -> PathBuf {
-        self.0.join("examples/pong")
+        self.0.join("pong")
     }
 
     /// A server with the library in it that does whatever it is told.

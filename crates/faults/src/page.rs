@@ -48,8 +48,7 @@ const HEAD: &str = "# Faults\n\n\
     After each attack the truth is looked up from outside: a client connects, the processes of the start are looked for \
     by a tag in their environment, files are counted, and the next ordinary start at the same place must succeed.\n\n\
     ```text\n\
-    cargo build --release -p onready-cli -p testbed -p faults\n\
-    cargo build --release -p onready --examples --features clap\n\
+    cargo build --release -p onready-cli -p testbed -p faults -p pong\n\
     target/release/faults all --short                          # the form for CI\n\
     target/release/faults all --long --seed N --rounds 5000    # the whole\n\
     ```\n";
