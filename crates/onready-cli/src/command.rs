@@ -119,10 +119,12 @@ pub fn is_text(file: &Path) -> bool {
 
 /// How a file begins; none of a pipe or a device, which could keep us waiting.
 fn head(file: &Path) -> Option<Vec<u8>> {
-    use std::io::Read;
-    let mut head = Vec::new();
+    use std::os::unix::fs::FileExt;
+    let mut head = vec![0; 512];
     std::fs::metadata(file).ok().filter(|stat| stat.is_file())?;
-    std::fs::File::open(file).ok()?.take(512).read_to_end(&mut head).ok()?;
+    // A regular file gives all that it has at once.
+    let length = std::fs::File::open(file).ok()?.read_at(&mut head, 0).ok()?;
+    head.truncate(length);
     Some(head)
 }
 

@@ -81,9 +81,8 @@ impl Blueprint {
     pub fn new(arguments: &StartArguments, environment: &Environment, here: &Path) -> Result<Blueprint, Refusal> {
         let options = &arguments.options;
         let directory = options.chdir.as_ref().map_or_else(|| here.to_path_buf(), |directory| here.join(directory));
-        if let Err(error) = std::fs::read_dir(&directory).map(drop).or_else(|error| may_be_entered(&directory, error)) {
-            return Err(Refusal::Other(format!("cannot use the directory {}: {error}", directory.display())));
-        }
+        is_directory(&directory)
+            .map_err(|error| Refusal::Other(format!("cannot use the directory {}: {error}", directory.display())))?;
         let mut environment = environment.clone();
         options.env.iter().for_each(|(name, value)| environment.set(name, value));
         let path = environment.get("PATH");
@@ -201,7 +200,10 @@ impl Blueprint {
     }
 }
 
-/// A directory need not be readable to be entered.
-fn may_be_entered(directory: &Path, error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::PermissionDenied && directory.is_dir() { Ok(()) } else { Err(error) }
+/// That it may be entered is seen when the server enters it.
+fn is_directory(directory: &Path) -> std::io::Result<()> {
+    match std::fs::metadata(directory)?.is_dir() {
+        true => Ok(()),
+        false => Err(std::io::ErrorKind::NotADirectory.into()),
+    }
 }

@@ -265,7 +265,8 @@ fn fill_in(record: &mut Record, report: &Report) {
     record.listening = report.listening.clone();
     record.status = report.status.clone();
     // A child of ours that nobody has reaped is who it was.
-    let another = report.pid.filter(|pid| report.is_running() && record.pid() != Some(*pid));
+    let known = record.identity.as_ref().map(|identity| identity.pid);
+    let another = report.pid.filter(|pid| report.is_running() && known != Some(*pid));
     record.identity = another.and_then(|pid| Identity::of(pid).ok()).or(record.identity.take());
 }
 

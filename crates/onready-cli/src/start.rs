@@ -145,6 +145,7 @@ impl Start {
         // The server is on its way: what it need not wait for is done now.
         logs.note_start();
         receiver.tidy();
+        world.borrow_mut().foresee(is_auto.then_some(&blueprint.program));
         receiver.hear(Rc::clone(&world), Rc::clone(&family), Rc::clone(&main), blueprint.uid());
         let report = Report {
             name: place.name,

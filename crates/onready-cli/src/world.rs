@@ -1,7 +1,7 @@
 //! What is seen of the server from outside: its processes, where they listen, whether they do anything; looked at
 //! often while that can pay, and hardly ever when it cannot.
 
-use crate::sockets::{Address, Observer, Owned, speaks_notify};
+use crate::sockets::{Address, Observer, Owned, foresee, speaks_notify};
 use onready::engine::tree::{self, Activity, Quiet, Stat};
 use onready::engine::{Event, Family, Interest, Source};
 use std::cell::RefCell;
@@ -109,6 +109,15 @@ impl World {
             ready_from: None,
             has_spoken: false,
             started,
+        }
+    }
+
+    /// The server is on its way: what the first look needs is made ready, and the program searched if it is to be known
+    /// whether it could speak.
+    pub fn foresee(&mut self, program: Option<&std::path::Path>) {
+        if self.wanted {
+            self.observer.prepare();
+            program.into_iter().for_each(foresee);
         }
     }
 
@@ -227,6 +236,11 @@ impl Source for World {
 
     fn last_look(&mut self, _now: Duration, _events: &mut Vec<Event>) {
         self.look();
+    }
+
+    /// What it listened on when it was ready is known.
+    fn settle(&mut self) {
+        self.wanted = false;
     }
 }
 

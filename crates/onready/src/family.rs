@@ -18,8 +18,6 @@ pub struct Family {
     before: Option<Vec<i32>>,
     /// What only this server and its descendants have in their environment.
     mark: Option<Vec<u8>>,
-    /// Without `/proc` nobody is seen, and the group can only be asked whether it is empty.
-    sees: bool,
 }
 
 impl Family {
@@ -44,6 +42,10 @@ impl Family {
     pub fn reap_strays(&self) {
         let main = self.main.borrow().pid();
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        // Mostly there are none, and one call tells.
+        if matches!(rustix::process::waitid(WaitId::All, options | WaitIdOptions::NOWAIT), Ok(None)) {
+            return;
+        }
         let known = self.before.as_deref().unwrap_or_default();
         for pid in children().into_iter().filter(|pid| *pid != main && !known.contains(pid)) {
             let _ = Pid::from_raw(pid).map(|pid| rustix::process::waitid(WaitId::Pid(pid), options));
@@ -52,8 +54,7 @@ impl Family {
 
     /// The family of this main process and group; `before` as [`Family::prepare`] gave it.
     pub fn new(main: SharedProcess, group: i32, before: Option<Vec<i32>>) -> Family {
-        let sees = tree::stat(std::process::id() as i32).is_some();
-        Family { main, group, before, mark: None, sees }
+        Family { main, group, before, mark: None }
     }
 
     /// What has this `NAME=value` in its environment is a member, too, whoever adopted it: for a launcher that
@@ -188,7 +189,9 @@ impl Stopper for Family {
 
     fn is_gone(&mut self) -> bool {
         let over = self.main.borrow_mut().end().is_some();
-        let gone = over && if self.sees { self.is_empty() } else { self.group_is_empty() };
+        // Without `/proc` nobody is seen, and the group can only be asked whether it is empty.
+        let sees = || tree::stat(std::process::id() as i32).is_some();
+        let gone = over && if sees() { self.is_empty() } else { self.group_is_empty() };
         if gone {
             self.reap();
         }

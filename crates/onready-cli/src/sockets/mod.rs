@@ -28,7 +28,7 @@ mod tests;
 pub use address::Address;
 pub use observer::{Observer, Owned};
 pub use owner::{Owner, owner_of};
-pub use speaks::speaks_notify;
+pub use speaks::{foresee, speaks_notify};
 
 use std::cell::OnceCell;
 use std::collections::HashMap;

@@ -85,6 +85,12 @@ impl Observer {
         Self { listeners: Listeners::force_proc(), ..Self::default() }
     }
 
+    /// Does what the first look would have to do first.
+    pub fn prepare(&mut self) {
+        self.home.know();
+        let _ = self.listeners.each_tcp(&mut |_| {});
+    }
+
     /// Leaves this socket out from now on: one that listened before the start and was passed in says nothing.
     pub fn ignore(&mut self, inode: u64) {
         self.ignored.push(inode);

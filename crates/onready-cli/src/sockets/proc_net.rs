@@ -4,6 +4,7 @@
 //! # References
 //! proc_pid_net(5), unix(7), Documentation/networking/proc_net_tcp.rst
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -50,26 +51,25 @@ impl Namespace {
     }
 }
 
-/// Our own network namespace, by device and inode of its file; asked for once.
+/// Our own network namespace, by device and inode of its file; asked for once, when it is needed.
 ///
 /// # References
 /// namespaces(7)
-#[derive(Debug)]
-pub(super) struct Home(Option<(u64, u64)>);
+#[derive(Debug, Default)]
+pub(super) struct Home(OnceCell<Option<(u64, u64)>>);
 
 impl Home {
+    /// Asks now.
+    pub(super) fn know(&self) -> Option<(u64, u64)> {
+        *self.0.get_or_init(|| identity("/proc/thread-self/ns/net"))
+    }
+
     /// Whether a process is in it; also if nobody can tell.
     pub(super) fn is_of(&self, pid: i32) -> bool {
-        match (self.0, identity(&format!("/proc/{pid}/ns/net"))) {
+        match (self.know(), identity(&format!("/proc/{pid}/ns/net"))) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
         }
-    }
-}
-
-impl Default for Home {
-    fn default() -> Self {
-        Self(identity("/proc/thread-self/ns/net"))
     }
 }
 

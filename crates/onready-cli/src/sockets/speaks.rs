@@ -18,6 +18,8 @@ const LIBRARIES: [&str; 2] = ["/libsystemd", "/libelogind"];
 const IN_SCRIPTS: [&str; 6] = [VARIABLE, "sd_notify", "sd-notify", "sdnotify", "systemd", "onready notify"];
 /// A larger file is no script, but the data that a server was told to use.
 const LARGEST_SCRIPT: u64 = 16 << 20;
+/// A larger executable is not searched before it has to be.
+const LARGEST_FORESEEN: u64 = 2 << 20;
 /// How much of a file is searched at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -42,6 +44,13 @@ pub fn speaks_notify(pid: i32, extra_files: &[&Path]) -> bool {
     maps.unwrap_or_else(|error| is_forbidden(&error))
         || executable().unwrap_or_else(|error| is_forbidden(&error))
         || extra_files.iter().any(|path| script_speaks(path).unwrap_or(false))
+}
+
+/// Searches a program that is being executed ahead of the question, if that takes no longer than its start.
+pub fn foresee(program: &Path) {
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(program);
+    let is_small = |file: &File| file.metadata().is_ok_and(|stat| stat.is_file() && stat.len() <= LARGEST_FORESEEN);
+    let _ = file.ok().filter(is_small).map(|file| holds(file, &[VARIABLE]));
 }
 
 /// Whether a script speaks of sd_notify. The path may be any of a command's arguments.
