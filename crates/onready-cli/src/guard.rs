@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// How often new groups are looked for: soon at first, since a server forks early.
 const SOONEST: Duration = Duration::from_millis(20);
-const LATEST: Duration = Duration::from_millis(500);
+const LATEST: Duration = Duration::from_secs(2);
 
 /// The source that looks for them; it has nothing to tell.
 pub struct Guard {

@@ -24,11 +24,11 @@ use std::time::{Duration, Instant};
 const CHUNK: usize = 64 * 1024;
 /// The shortest and the longest time between two looks while nothing is written...
 const SOONEST: Duration = Duration::from_micros(500);
-const LATEST: Duration = Duration::from_millis(200);
+const LATEST: Duration = Duration::from_millis(250);
 /// ... and when lines of the output are waited for.
 const LATEST_FOR_LINES: Duration = Duration::from_millis(4);
 /// In between, a look comes after this part of the time that nothing has been written.
-const PART: u32 = 32;
+const PART: u32 = 16;
 /// What is kept of the last output, for the message when the start fails.
 const LAST: u64 = 2048;
 

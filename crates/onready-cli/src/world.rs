@@ -9,19 +9,25 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// The shortest time between two looks.
-const SOONEST: Duration = Duration::from_micros(200);
+/// The shortest time between two looks, while most servers come up...
+const SOONEST: Duration = Duration::from_micros(100);
+/// ... and from a few milliseconds on.
+const SOON: Duration = Duration::from_micros(200);
+/// In between, a look comes after this part of the time that has passed.
+const EARLY_PART: u32 = 32;
 /// A look comes after this part of the time that has passed: who waited a second can wait 4 ms more.
 const PART: u32 = 256;
 /// What it costs to wake up for a look, besides the look.
-const WAKING: Duration = Duration::from_micros(30);
+const WAKING: Duration = Duration::from_micros(50);
 /// Processor time that looking may take at once...
-const CREDIT: Duration = Duration::from_millis(12);
+const CREDIT: Duration = Duration::from_millis(14);
 /// ... and as a part of the time that passes.
 const SHARE: u32 = 4000;
 /// Dear as a look may be, one comes after this part of the time that has passed: who waited a second need not wait much
-/// more, on a busy machine either.
+/// more, on a busy machine either...
 const LATEST: u32 = 50;
+/// ... and after this part once that has been longer than a second.
+const LATEST_LATER: u32 = 24;
 
 /// When to look next: by the time that has passed, and by what looking has cost.
 #[derive(Debug, Default)]
@@ -45,11 +51,15 @@ impl Pace {
     pub fn looked(&mut self, now: Duration, cost: Duration) {
         self.spent += cost + WAKING;
         let earned = |at: Duration| CREDIT + at / SHARE;
-        let usual = now + SOONEST.max(now / PART);
+        let usual = now + (now / EARLY_PART).clamp(SOONEST, SOON).max(now / PART);
         // In debt: not before what was spent is earned, unless that is far away.
-        let affordable = (self.spent.saturating_sub(CREDIT) * SHARE).min(now + now / LATEST);
+        let affordable = (self.spent.saturating_sub(CREDIT) * SHARE).min(now + now / latest(now));
         self.next = if self.spent > earned(now) { usual.max(affordable) } else { usual };
     }
+}
+
+fn latest(now: Duration) -> u32 {
+    if now < Duration::from_secs(1) { LATEST } else { LATEST_LATER }
 }
 
 /// The server as it is seen; shared by all conditions.
@@ -269,7 +279,7 @@ mod tests {
             pace.looked(now, cost);
             looks += 1;
             if now < Duration::from_millis(20) {
-                assert!(pace.left(now) <= Duration::from_micros(200));
+                assert!(pace.left(now) <= SOON);
             }
             now += pace.left(now);
         }
@@ -277,11 +287,11 @@ mod tests {
     }
 
     #[test]
-    fn a_dear_look_is_late_by_a_fiftieth() {
+    fn a_dear_look_is_late_by_a_small_part() {
         let (mut pace, mut now) = (Pace::default(), Duration::ZERO);
         while now < Duration::from_secs(30) {
             pace.looked(now, Duration::from_millis(1));
-            assert!(pace.left(now) <= Duration::from_micros(200).max(now / 50), "{now:?}");
+            assert!(pace.left(now) <= SOON.max(now / latest(now)), "{now:?}");
             now += pace.left(now);
         }
     }

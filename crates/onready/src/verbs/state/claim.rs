@@ -5,6 +5,7 @@ use super::dir::{FRESH, LOCK, RECORD, StateDir};
 use super::name::check_name;
 use super::record::{Outcome, Record, State};
 use crate::error::{StartError, exit_code, human};
+use crate::instance::Identity;
 use crate::verbs::crew::Crew;
 use rustix::fs::{FlockOperation, OFlags, flock, renameat};
 use rustix::io::Errno;
@@ -100,6 +101,8 @@ impl StateDir {
 
     fn is_taken(&self, name: &str) -> bool {
         match self.read(name) {
+            // Another name will do if this is wrong.
+            Ok(Some(record)) if record.identity.as_ref().is_some_and(Identity::seems_alive) => true,
             Ok(Some(record)) => is_in_use(self.state(&record)) || self.is_locked(name),
             Ok(None) => self.is_locked(name),
             Err(_) => true,
