@@ -172,11 +172,14 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
     let mut noting = Later::new(NOTE_AFTER, || note(&mut claim, &record));
     let (mut report, started) = start.wait(&mut noting);
     drop(noting);
-    if !report.is_running() {
+    let fail = |report, pid_file, claim, record| {
         let report = without_lost_logs(options, report);
         drop_pid_file(pid_file);
         note_outcome(options, dir, claim, record, &report);
-        return tell(options, &report);
+        tell(options, &report)
+    };
+    if !report.is_running() {
+        return fail(report, pid_file, claim, record);
     }
     pid_file.iter().for_each(|file| report.pid.into_iter().for_each(|pid| file.write(pid)));
     fill_in(&mut record, &report);
@@ -188,13 +191,14 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
         Some(command) => then::run(options, command, &report, started, dir, claim, pid_file),
         None => {
             started.release();
-            if let Some(end) = started.has_ended() {
-                report.exited(end);
-                started.end();
-                drop_pid_file(pid_file);
-                note_outcome(options, dir, claim, record, &report);
-            }
-            let code = tell(options, &report);
+            let code = match started.has_ended() {
+                None => tell(options, &report),
+                Some(end) => {
+                    started.end();
+                    report.exited(end);
+                    fail(report, pid_file, claim, record)
+                }
+            };
             started.exit_deaf();
             code
         }

@@ -17,14 +17,14 @@ use crate::when::Sign;
 use crate::world::{SharedFamily, SharedWorld, World};
 use onready::StartError;
 use onready::engine::{
-    End, Environment, Family, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source, Spawned,
-    Switch, exit_code, watch,
+    End, Environment, Family, Interest, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source,
+    Spawned, Switch, exit_code, watch,
 };
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Where and with which variables a start happens: the caller's, or at a restart those of the first start.
 #[derive(Clone, Debug)]
@@ -333,9 +333,12 @@ impl Started {
         self.main.borrow_mut().end()
     }
 
-    /// Ends what is left of it, and waits until it is gone.
+    /// Ends what is left of it, waits until it is gone, and shows what it has said last.
     pub fn end(&self) {
         self.family.borrow_mut().end();
+        let mut tail = self.tail.borrow_mut();
+        tail.settle();
+        tail.collect(&Interest::default(), Duration::ZERO, &mut Vec::new());
     }
 
     /// The server has been let go of, and the caller will see our exit code: no signal changes that any more.
