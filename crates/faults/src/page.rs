@@ -28,14 +28,19 @@ const ABOUT: [(&str, &str, &str); 6] = [
         "syscalls",
         "Every system call fails once",
         "The calls of a normal start are listed (ptrace); then, for each, the start runs again with that one call failing, \
-         and once more with the process killed there. The server half is attacked up to the message that says ready.",
+         and once more with the process killed there. The server half is attacked up to the message that says ready. \
+         \"Its server dead by then\": at each call of the launcher the server is killed, and dead before the call is made.",
     ),
     (
         "kills",
         "Signals at random instants",
         "SIGKILL, SIGTERM, or SIGSTOP and SIGCONT, to the launcher, the server or both, at a random instant of a start.",
     ),
-    ("servers", "Hostile servers", "Programs that do what no server should, each started by `onready`."),
+    (
+        "servers",
+        "Hostile servers",
+        "Programs that do what no server should, some with the library in them, some started by `onready`.",
+    ),
     ("surroundings", "Hostile surroundings", "Starts where something is missing, full, forbidden or planted."),
     ("fuzz", "Fuzzing", "Random and mutated bytes for everything that reads bytes from elsewhere."),
     ("soak", "Soak", "Starts and stops in a row; the machine before and after."),
@@ -46,7 +51,16 @@ const HEAD: &str = "# Faults\n\n\
     process of the server left behind. This page is written by the program that attacks it (`crates/faults`); do not \
     edit it by hand.\n\n\
     After each attack the truth is looked up from outside: a client connects, the processes of the start are looked for \
-    by a tag in their environment, files are counted, and the next ordinary start at the same place must succeed.\n\n\
+    by a tag in their environment, files are counted, and the next ordinary start at the same place must succeed. A \
+    start that is ready must have carried the server's output and named it in the pid file, or have said why not.\n\n\
+    What counts as truthful, besides \"ready\" and \"failed with a word\":\n\n\
+    - *launcher killed*: by us; no process is left. *After the release*: between letting go and its own exit, a moment that \
+    nothing can close; the server is whole then, and answers.\n\
+    - *aborted with a word*: memory was refused, which ends a Rust program; no process is left, the next start removes \
+    the rest. *Ended before main*: in the loader or in Rust's own start-up, where nobody can say a word.\n\
+    - *server killed after the last look*: exit code 0, and the launcher made no call any more by which it could have seen \
+    it. *Hit in the moment of the answer*: the same at random, within 250 ms on a busy machine, where a process that was \
+    sent SIGKILL lives until it gets a processor.\n\n\
     ```text\n\
     cargo build --release -p onready-cli -p testbed -p faults -p pong\n\
     target/release/faults all --short                          # the form for CI\n\
