@@ -100,9 +100,10 @@ impl StateDir {
     }
 
     fn is_taken(&self, name: &str) -> bool {
+        let seems_alive = |record: &Record| record.identity.as_ref().is_some_and(Identity::seems_alive);
         match self.read(name) {
             // Another name will do if this is wrong.
-            Ok(Some(record)) if record.identity.as_ref().is_some_and(Identity::seems_alive) => true,
+            Ok(Some(record)) if is_in_use(record.state_if(false, seems_alive(&record))) => true,
             Ok(Some(record)) => is_in_use(self.state(&record)) || self.is_locked(name),
             Ok(None) => self.is_locked(name),
             Err(_) => true,
