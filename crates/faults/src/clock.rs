@@ -7,6 +7,7 @@
 //! vdso(7), getauxval(3), ptrace(2), proc_pid_mem(5)
 
 use crate::sys::{self, Stop};
+use crate::tracer::in_a_thread;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -33,14 +34,8 @@ pub struct SetBack {
 ///
 /// # Errors
 /// It cannot be started or traced.
-pub fn run(mut command: Command) -> io::Result<SetBack> {
-    let thread = std::thread::spawn(move || {
-        sys::traced(&mut command);
-        let child = command.spawn()?;
-        drop(command);
-        follow(child)
-    });
-    thread.join().unwrap_or_else(|_| Err(io::Error::other("the tracer panicked")))
+pub fn run(command: Command) -> io::Result<SetBack> {
+    in_a_thread(command, follow)
 }
 
 fn follow(child: Child) -> io::Result<SetBack> {

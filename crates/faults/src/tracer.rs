@@ -83,12 +83,23 @@ impl Tracees {
 ///
 /// # Errors
 /// The command cannot be started.
-pub fn trace(mut command: Command, target: Option<Target>) -> io::Result<Traced> {
+pub fn trace(command: Command, target: Option<Target>) -> io::Result<Traced> {
+    in_a_thread(command, move |child| run(child, target))
+}
+
+/// Starts a command that waits at its exec, and follows it in a thread of its own.
+///
+/// # Errors
+/// The command cannot be started, or those of `follow`.
+pub fn in_a_thread<T: Send + 'static>(
+    mut command: Command,
+    follow: impl FnOnce(Child) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     let thread = std::thread::spawn(move || {
         sys::traced(&mut command);
         let child = command.spawn()?;
         drop(command);
-        run(child, target)
+        follow(child)
     });
     thread.join().unwrap_or_else(|_| Err(io::Error::other("the tracer panicked")))
 }
