@@ -224,6 +224,7 @@ impl Sandbox {
         loop {
             let found = self.processes();
             if found.is_empty() {
+                tagged::wait_for_exiting(DYING);
                 return count;
             }
             count += found.len();
@@ -244,7 +245,10 @@ impl Sandbox {
             let found = self.processes();
             let left = || deadline.saturating_duration_since(Instant::now());
             match found.first() {
-                None => return true,
+                None => {
+                    tagged::wait_for_exiting(DYING);
+                    return true;
+                }
                 Some((pid, _)) if !wait_gone(*pid, left()) => return false,
                 Some(_) => {}
             }

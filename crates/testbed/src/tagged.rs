@@ -4,10 +4,11 @@
 //! the sandbox's directory (a descriptor, its working directory, its executable): a server may have
 //! been started with another environment, or have overwritten it by a title.
 
-use crate::process::{command_line, descriptors, own_pid, pids, stat_fields, status_lines};
+use crate::process::{command_line, descriptors, own_pid, pids, stat_fields, status_lines, wait_gone};
 use crate::signal_bit;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// `PF_EXITING` of the kernel's flags in `/proc/PID/stat`: the process is on its way out.
 const EXITING: u64 = 0x4;
@@ -47,14 +48,28 @@ fn is_living(pid: i32) -> bool {
     !matches!(state, "Z" | "X")
 }
 
-/// True if nothing can save the process any more: it is exiting, or `SIGKILL` is waiting for it.
-pub(crate) fn is_dying(pid: i32) -> bool {
+fn is_exiting(pid: i32) -> bool {
     let fields = stat_fields(pid).unwrap_or_default();
     let flags: u64 = fields.get(6).and_then(|flags| flags.parse().ok()).unwrap_or(EXITING);
+    flags & EXITING != 0
+}
+
+/// Waits for those of the whole machine that are on their way out. A process gives back its memory first, and has
+/// neither tag nor executable from then on, but it still holds its files and their locks.
+pub(crate) fn wait_for_exiting(limit: Duration) {
+    let deadline = Instant::now() + limit;
+    for pid in pids().into_iter().filter(|pid| is_exiting(*pid) && is_living(*pid)) {
+        // A stranger that never ends is not for us to judge.
+        let _ = wait_gone(pid, deadline.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// True if nothing can save the process any more: it is exiting, or `SIGKILL` is waiting for it.
+pub(crate) fn is_dying(pid: i32) -> bool {
     let status = status_lines(pid).unwrap_or_default();
     let pending = |key: &str| {
         let mask = status.get(key).map_or("0", String::as_str);
         u64::from_str_radix(mask, 16).unwrap_or(0) & signal_bit("KILL") != 0
     };
-    flags & EXITING != 0 || pending("ShdPnd") || pending("SigPnd")
+    is_exiting(pid) || pending("ShdPnd") || pending("SigPnd")
 }

@@ -1,6 +1,8 @@
 //! A sandbox must see what is left behind, whatever the process did to hide.
 
+use rustix::fs::{FlockOperation, flock};
 use std::fs;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -114,6 +116,32 @@ fn kill_all_ends_a_server_that_was_to_stay() {
     Run::new(sandbox.fixture(words)).done().expect_code(0);
     assert_eq!(sandbox.kill_all(), 3);
     assert_eq!(sandbox.processes(), []);
+    sandbox.finish();
+}
+
+#[test]
+fn what_is_on_its_way_out_without_memory_still_holds_its_locks() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("lock");
+    let lock = fs::File::create(&path).expect("create");
+    flock(&lock, FlockOperation::LockExclusive).expect("lock");
+    // It holds some 200 MB when it has read them, which it has to give back before its files.
+    let mut command = sandbox.command("tail");
+    let mut child = command.args(["-c", "200M"]).stdin(Stdio::piped()).stderr(lock).spawn().expect("start tail");
+    // Or we would hold the lock as well.
+    drop(command);
+    let pid = i32::try_from(child.id()).expect("a pid");
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(&vec![0; 200 << 20]).expect("write");
+    assert!(sandbox.processes().iter().any(|(found, _)| *found == pid), "it lives");
+    kill(pid);
+    while fs::read_link(format!("/proc/{pid}/exe")).is_ok() {
+        std::thread::yield_now();
+    }
+    assert!(sandbox.wait_empty(LIMIT));
+    let file = fs::File::open(&path).expect("open");
+    flock(&file, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it any more");
+    child.wait().expect("wait");
     sandbox.finish();
 }
 
