@@ -235,6 +235,14 @@ pub struct Options {
     pub json: bool,
 }
 
+impl Options {
+    /// Whether anybody is told more of a server that is ready than an exit code.
+    pub fn tells_more(&self) -> bool {
+        let to_a_person = !self.quiet && rustix::termios::isatty(rustix::stdio::stderr());
+        self.json || self.then.is_some() || self.foreground || to_a_person
+    }
+}
+
 fn assignment(text: &str) -> Result<(OsString, OsString), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),

@@ -9,10 +9,10 @@ mod s6;
 mod systemd;
 
 use crate::cli::{Cli, Engine, Export, Options};
+use crate::on_record::{look_again, teller};
 use crate::{command, restart};
 use clap::Parser;
 use onready::engine::exit_code;
-use onready::verbs::Teller;
 use onready::verbs::state::{Record, StateDir};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -63,7 +63,7 @@ struct Server {
 
 /// Prints it on stdout and returns the exit code.
 pub fn run(arguments: &Export) -> u8 {
-    let teller = Teller { program: "onready".into(), json: false, quiet: false };
+    let teller = teller(false, false);
     let state = match teller.open(arguments.state_dir.as_deref()) {
         Ok(state) => state,
         Err(code) => return code,
@@ -105,8 +105,9 @@ fn read(state: &StateDir, name: &str) -> Result<Server, Refusal> {
     }
     // Only with the lock comes the environment.
     let claim = state.claim(name).map_err(|error| (error.exit_code(), error.to_string()))?;
-    let record = claim.record().cloned().ok_or((UNKNOWN_NAME, format!("no server is called {name}")))?;
+    let mut record = claim.record().cloned().ok_or((UNKNOWN_NAME, format!("no server is called {name}")))?;
     drop(claim);
+    look_again(&mut record);
     let options = options_of(&record)?;
     let here = record.directory.clone().unwrap_or_else(|| "/".into());
     let directory = options.chdir.as_ref().map_or_else(|| here.clone(), |directory| here.join(directory));

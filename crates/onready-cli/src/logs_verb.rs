@@ -1,11 +1,12 @@
 //! `onready logs NAME...`.
 
 use crate::cli::Logs;
-use onready::verbs::{Show, Teller};
+use crate::on_record::teller;
+use onready::verbs::Show;
 
 /// Shows what servers have printed.
 pub fn run(arguments: &Logs) -> u8 {
-    let teller = Teller { program: "onready".into(), json: false, quiet: false };
+    let teller = teller(false, false);
     let how = Show {
         lines: Some(arguments.lines as u64),
         follow: arguments.follow,

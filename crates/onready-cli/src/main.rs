@@ -1,4 +1,5 @@
 //! `onready`: start any server in the background and return when it is ready, or say exactly why it is not.
+#![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
 mod cli;
 mod command;
@@ -18,6 +19,7 @@ mod listen_fds;
 mod logs_verb;
 mod manual;
 mod notify;
+mod on_record;
 mod outlet;
 mod pages;
 mod progress;
@@ -32,6 +34,8 @@ mod start;
 mod status;
 mod stop;
 mod streams;
+#[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
+mod sys;
 mod tail;
 mod then;
 mod until;
@@ -41,11 +45,15 @@ mod when;
 mod world;
 
 use cli::Verb;
-use std::process::ExitCode;
 
-fn main() -> ExitCode {
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(test))))]
+fn main() -> std::process::ExitCode {
+    run_the_command_line().into()
+}
+
+fn run_the_command_line() -> u8 {
     let cli = usage::parse();
-    ExitCode::from(match cli.verb {
+    match cli.verb {
         None => run::start(&cli.start),
         Some(Verb::Wait(arguments)) => wait::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
@@ -59,5 +67,5 @@ fn main() -> ExitCode {
         Some(Verb::Logs(arguments)) => logs_verb::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Export(arguments)) => export::run(&arguments),
-    })
+    }
 }

@@ -79,8 +79,8 @@ fn splice(_file: &File, _from: u64, _sink: &mut Sink, _length: u64) -> Result<u6
 }
 
 fn copy(file: &File, from: u64, sink: &mut Sink, length: u64) -> Result<u64, Errno> {
-    let mut buffer = [0; CHUNK];
-    let wanted = length.min(CHUNK as u64) as usize;
-    let n = rustix::io::pread(file, &mut buffer[..wanted], from)?;
+    // On the stack, its pages would be touched at every look.
+    let mut buffer = vec![0; length.min(CHUNK as u64) as usize];
+    let n = rustix::io::pread(file, &mut buffer, from)?;
     if n == 0 { Ok(0) } else { sink.offer(&buffer[..n]).map(|written| written as u64) }
 }

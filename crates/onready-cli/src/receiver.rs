@@ -13,15 +13,17 @@ use onready::engine::{
     CLOSED_ON_EXEC, Event, Field, Interest, LONGEST, NotifySocket, SharedProcess, Source, event, nonblocking_socket,
     parse, tree,
 };
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, connect, recvmsg,
 };
+use rustix::process::umask;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -117,17 +119,24 @@ impl Receiver {
 
     fn bind_path(&mut self, path: &Path) -> io::Result<()> {
         let address = SocketAddrUnix::new(path)?;
-        match bind(&self.socket, &address) {
+        let bind = || {
+            // It is born with its mode; there is no other thread to make a file meanwhile.
+            let everybody = rustix::process::geteuid().is_root();
+            let before = umask(Mode::from_raw_mode(if everybody { 0o111 } else { 0o177 }));
+            let bound = bind(&self.socket, &address);
+            umask(before);
+            bound
+        };
+        match bind() {
             Err(Errno::ADDRINUSE) if is_abandoned(path) => {
                 let _ = std::fs::remove_file(path);
-                bind(&self.socket, &address)?;
+                bind()?;
             }
             bound => bound?,
         }
         self.path = Some(path.into());
         self.address = path.into();
-        let everybody = rustix::process::geteuid().is_root();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(if everybody { 0o666 } else { 0o600 }))
+        Ok(())
     }
 
     /// Rids the folder of sockets whose owner is dead.
@@ -135,7 +144,7 @@ impl Receiver {
         let folder = self.path.as_deref().and_then(Path::parent);
         let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()).filter(|path| Some(path) != self.path.as_ref()) {
-            if is_abandoned(&path) {
+            if !may_have_owner(&path) && is_abandoned(&path) {
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -328,7 +337,15 @@ fn names() -> [String; 2] {
     [pid.to_string(), format!("{pid}-{}", now.unwrap_or_default().as_nanos())]
 }
 
-/// Whether this is a socket that nobody has bound any more. Its name does not tell: the pid in it may be one of
+/// Whether a process of the pid in its name is here: if so, what is asked for each of many costs next to nothing, and
+/// who died in its place is tidied up after it has.
+fn may_have_owner(path: &Path) -> bool {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+    let pid = name.split('-').next().and_then(|pid| pid.parse().ok());
+    pid.is_some_and(tree::exists)
+}
+
+/// Whether this is a socket that nobody has bound any more. Its name alone does not tell: the pid in it may be one of
 /// another namespace.
 fn is_abandoned(path: &Path) -> bool {
     let Ok(socket) = nonblocking_socket(AddressFamily::UNIX, SocketType::DGRAM) else { return false };

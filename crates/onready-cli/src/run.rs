@@ -2,6 +2,7 @@
 
 use crate::cli::{Options, StartArguments};
 use crate::later::Later;
+use crate::on_record::look_again;
 use crate::report::{Report, say};
 use crate::server_pid_file::ServerPidFile;
 use crate::start::{Place, Start, Surroundings};
@@ -119,8 +120,9 @@ pub fn with_claim(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
 
 /// What is on record is the outcome of this start as well.
 fn again(wanted: &Wanted<'_>, claim: Claim) -> u8 {
-    let Some(record) = claim.record().cloned() else { return exit_code::FAILED };
+    let Some(mut record) = claim.record().cloned() else { return exit_code::FAILED };
     drop(claim);
+    look_again(&mut record);
     let report = of_record(&record);
     match (&wanted.options().then, report.code) {
         (Some(command), 0) => then::beside_a_running(command, &report),

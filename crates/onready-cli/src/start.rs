@@ -239,8 +239,8 @@ impl Start {
         report.conclude(outcome, self.options.timeout, kept);
         let mut world = self.world.borrow_mut();
         if *outcome == Outcome::Ready {
-            // Whatever sign was believed: a server on port 0 is to be found.
-            if world.listening().is_empty() {
+            // Whatever sign was believed: a server on port 0 is to be found. Later ones look for themselves.
+            if self.options.tells_more() && world.listening().is_empty() {
                 world.look();
             }
             report.ready_by = Some(self.conditions.given(machine.given()).join(", "));

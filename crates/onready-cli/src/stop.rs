@@ -1,6 +1,7 @@
 //! `onready stop NAME...`.
 
 use crate::cli::Stop;
+use crate::on_record;
 use onready::verbs::state::StateDir;
 use onready::verbs::{Schedule, Teller};
 
@@ -15,7 +16,7 @@ pub fn run(arguments: &Stop) -> u8 {
 
 /// How what comes of it is told.
 pub fn teller(arguments: &Stop) -> Teller {
-    Teller { program: "onready".into(), json: arguments.json, quiet: arguments.quiet }
+    on_record::teller(arguments.json, arguments.quiet)
 }
 
 /// What stopping needs, or the exit code.

@@ -177,7 +177,8 @@ impl Log {
     }
 
     fn scan(&mut self, size: u64, matchers: &mut [Matcher], events: &mut Vec<Event>) {
-        let mut buffer = [0; CHUNK];
+        // On the stack, its pages would be touched at every look.
+        let mut buffer = vec![0; (size.saturating_sub(self.scanned) as usize).min(CHUNK)];
         while self.scanned < size {
             let wanted = (size - self.scanned).min(CHUNK as u64) as usize;
             let Ok(n @ 1..) = self.file.read_at(&mut buffer[..wanted], self.scanned) else { return };

@@ -1,13 +1,19 @@
 //! All processes of a server, and how they are ended: the main process, its group, and what has left the group.
 //!
 //! # References
-//! kill(2), credentials(7), prctl(2): PR_SET_CHILD_SUBREAPER
+//! kill(2), credentials(7), prctl(2): PR_SET_CHILD_SUBREAPER, wait(2)
 
 use crate::process::{Process, SharedProcess};
 use crate::sys;
 use crate::tree;
 use crate::watch::{GONE_LOOK, Stopper};
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+
+/// Children that tell their parent nothing, or by another signal than SIGCHLD, too (wait(2): `__WALL`).
+#[cfg(target_os = "linux")]
+const OF_ANY_KIND: WaitIdOptions = WaitIdOptions::from_bits_retain(0x4000_0000);
 
 /// A server's processes. Nobody else's are ever signalled: the group's number is pinned by the unreaped main process,
 /// and whoever left the group is held by a pidfd while it is still seen as a descendant.
@@ -26,7 +32,10 @@ impl Family {
     pub fn prepare(adopt: bool) -> Option<Vec<i32>> {
         #[cfg(target_os = "linux")]
         if adopt && rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_ok() {
-            return Some(children());
+            // Mostly there are none, and one call tells.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT | OF_ANY_KIND;
+            let none = matches!(rustix::process::waitid(WaitId::All, options), Err(Errno::CHILD));
+            return Some(if none { Vec::new() } else { children() });
         }
         let _ = adopt;
         None

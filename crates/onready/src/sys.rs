@@ -9,6 +9,8 @@ mod platform;
 #[cfg(not(target_os = "linux"))]
 #[path = "sys/other.rs"]
 mod platform;
+#[cfg(target_os = "linux")]
+mod switch;
 
 pub use descriptors::*;
 pub use plan::*;

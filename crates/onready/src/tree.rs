@@ -238,7 +238,7 @@ fn without_mark(path: PathBuf) -> PathBuf {
 }
 
 /// Whether there is such a process, zombie or not; known without `/proc`.
-fn exists(pid: i32) -> bool {
+pub fn exists(pid: i32) -> bool {
     // EPERM means that it is there and another user's. Zero and less are names of groups.
     Pid::from_raw(pid.max(0)).is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(Errno::SRCH))
 }

@@ -31,6 +31,27 @@ fn the_columns_stand_below_each_other() {
 }
 
 #[test]
+fn where_it_listens_is_seen_now() {
+    let sandbox = Sandbox::new();
+    // Its start has no need to know, and does not look.
+    let by_a_line = ["-n", "web", "--until", "log:listening"];
+    start(&sandbox, &by_a_line, &["listen", "--announce"]).expect_code(0);
+    let seen = status(&sandbox, "web").1["listening"].clone();
+    let address = seen[0].as_str().unwrap_or_else(|| panic!("no address in {seen}")).to_owned();
+    assert!(address.starts_with("127.0.0.1:"), "{address}");
+    for (verb, words) in [("list", ""), ("status", "web")] {
+        let run = onready(&sandbox, &[&[verb], &words.split_whitespace().collect::<Vec<_>>()[..]].concat());
+        assert!(run.out().contains(&address), "{run}");
+    }
+    let again = start(&sandbox, &[&by_a_line[..], &["--json"]].concat(), &["listen", "--announce"]).expect_code(0);
+    assert_eq!(json(&again)["listening"], seen, "{again}");
+    let unit = onready(&sandbox, &["export", "kubernetes", "web"]).expect_code(0);
+    assert!(unit.out().contains(&address["127.0.0.1:".len()..]), "{unit}");
+    stop(&sandbox, "web");
+    end(sandbox);
+}
+
+#[test]
 fn the_json_is_that_of_status_for_each() {
     let sandbox = Sandbox::new();
     assert_eq!(json(&onready(&sandbox, &["list", "--json"]).expect_code(0)), Value::Array(Vec::new()));

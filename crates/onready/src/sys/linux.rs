@@ -1,19 +1,18 @@
-//! Linux: the start of a server without a copy of the launcher's memory, and the switch that ends it with its launcher.
+//! Linux: the start of a server without a copy of the launcher's memory.
 
 use super::{Plan, Refused, Setup, Target, block_all, changed_signals};
 use std::ffi::c_void;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::ptr;
+
+pub use super::switch::Switch;
+use super::switch::own;
 
 /// The highest signal number.
 pub const LAST_SIGNAL: i32 = 64;
 /// How getgrouplist(3) spells a group.
 pub type GroupNumber = libc::gid_t;
-
-/// fcntl(2) commands that the libc crate does not name on every C library.
-const F_SETOWN: libc::c_int = 8;
-const F_SETSIG: libc::c_int = 10;
 
 pub(super) fn set_errno(value: i32) {
     // SAFETY: no preconditions.
@@ -54,67 +53,6 @@ pub fn process_cpu_time(pid: i32) -> Option<std::time::Duration> {
     (read == 0).then(|| std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
 }
 
-/// A dead man's switch: while it is armed, the kernel kills the server's process group the moment that the launcher
-/// is gone, however it went.
-///
-/// Two connected sockets, each set to send SIGKILL (instead of SIGIO) to the group as soon as the other is closed.
-/// Both are held by the launcher alone; when it dies, whichever is closed first kills. Unlike PR_SET_PDEATHSIG this
-/// reaches the whole group, does not depend on the thread that started it, survives a set-user-id exec, and can be
-/// taken back from outside when the server is ready.
-///
-/// # References
-/// fcntl(2): F_SETOWN, F_SETSIG, O_ASYNC
-pub struct Switch {
-    ends: [OwnedFd; 2],
-}
-
-impl Switch {
-    fn new() -> io::Result<Switch> {
-        use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-        let (a, b) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-        let ends = [a, b];
-        for end in &ends {
-            // SAFETY: F_SETSIG takes a number.
-            super::check(unsafe { libc::fcntl(end.as_raw_fd(), F_SETSIG, libc::SIGKILL) })?;
-            // SAFETY: F_SETFL takes flags.
-            super::check(unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETFL, libc::O_ASYNC) })?;
-        }
-        Ok(Switch { ends })
-    }
-
-    /// A switch for one more process group, or for one process that left its group.
-    pub fn armed_for(target: Target) -> io::Result<Switch> {
-        let switch = Switch::new()?;
-        for end in &switch.ends {
-            own(end.as_raw_fd(), target)?;
-        }
-        Ok(switch)
-    }
-
-    /// Takes it back: the server may outlive us.
-    pub fn disarm(&self) {
-        for end in &self.ends {
-            // SAFETY: F_SETFL takes flags.
-            unsafe { libc::fcntl(end.as_raw_fd(), libc::F_SETFL, 0) };
-        }
-    }
-}
-
-impl Drop for Switch {
-    fn drop(&mut self) {
-        self.disarm();
-    }
-}
-
-fn own(fd: RawFd, target: Target) -> io::Result<()> {
-    let owner = match target {
-        Target::Group(group) => -group,
-        Target::Process(pid) => pid,
-    };
-    // SAFETY: F_SETOWN takes a number: a pid, or a group's as its negative.
-    super::check(unsafe { libc::fcntl(fd, F_SETOWN, owner) })
-}
-
 /// A server that has been executed.
 pub struct Spawned {
     /// Its pid.
@@ -137,8 +75,13 @@ struct Job {
     changed_len: usize,
     switch: [RawFd; 2],
     stack: *mut u8,
+    /// No step needs a descriptor from here on.
+    above: u32,
+    /// The first child has a table of its own, with the server's descriptors in it, and shares it with the second.
+    has_table: bool,
     pid: i32,
-    step: usize,
+    /// The last one that was tried.
+    step: Option<usize>,
     error: i32,
 }
 
@@ -172,8 +115,10 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
         changed_len: changed.len(),
         switch: [switch.ends[0].as_raw_fd(), switch.ends[1].as_raw_fd()],
         stack: stack.as_mut_ptr().cast(),
+        above: above_all(&plan.setup),
+        has_table: false,
         pid: 0,
-        step: 0,
+        step: None,
         error: 0,
     };
     // SAFETY: one past the end of the same buffer.
@@ -206,10 +151,20 @@ pub fn spawn(plan: &mut Plan) -> Result<Spawned, Refused> {
 fn refusal(job: &Job) -> Refused {
     let error = io::Error::from_raw_os_error(job.error);
     match job.step {
-        _ if job.pid <= 0 => Refused::Clone(error),
-        step if step < job.steps => Refused::Setup(step, error),
-        _ => Refused::Exec(error),
+        None => Refused::Clone(error),
+        Some(step) if step < job.steps => Refused::Setup(step, error),
+        Some(_) => Refused::Exec(error),
     }
+}
+
+/// One more than the highest descriptor that a step needs.
+fn above_all(setup: &[Setup]) -> u32 {
+    let highest = setup.iter().map(|step| match *step {
+        Setup::Duplicate { from, to } => from.max(to),
+        Setup::Inherit(fd) => fd,
+        _ => 2,
+    });
+    highest.max().map_or(0, |fd| fd.max(2) as u32 + 1)
 }
 
 /// Whether it exited with 0, as the first child does unless somebody kills it.
@@ -249,8 +204,12 @@ extern "C" fn first(job: *mut c_void) -> libc::c_int {
         }
     }
     if job.error == 0 {
+        take_table(job);
+    }
+    if job.error == 0 {
         // The kernel writes the pid before the child runs: it is known even if this process is killed meanwhile.
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+        let flags = if job.has_table { flags | libc::CLONE_FILES } else { flags };
         let pid = ptr::from_mut(&mut job.pid);
         // SAFETY: the lower half of the launcher's buffer; our own frames are in the upper half.
         let stack = unsafe { job.stack.add(STACK) };
@@ -263,21 +222,52 @@ extern "C" fn first(job: *mut c_void) -> libc::c_int {
     unsafe { libc::_exit(0) }
 }
 
+/// The server's descriptors, in a table of the first child's own that ends above them. The second leaves what follows
+/// its own behind, and nobody but the end of the first has to close it: of a caller with thousands of descriptors, none
+/// is copied if ours are the lowest, and none is closed while somebody waits.
+fn take_table(job: &mut Job) {
+    job.has_table = leave(job.above);
+    // Without one (before Linux 5.9, in a sandbox), the second is born with a copy.
+    for step in 0..if job.has_table { job.steps } else { 0 } {
+        // SAFETY: `setup` points to `steps` steps.
+        let setup = unsafe { job.setup.add(step) };
+        // SAFETY: as above; nobody changes them.
+        if let Setup::Duplicate { from, to } = *unsafe { &*setup } {
+            // SAFETY: numbers only, in this child's own table.
+            if unsafe { libc::dup2(from, to) } == -1 {
+                (job.step, job.error) = (Some(step), super::errno());
+                return;
+            }
+        }
+    }
+}
+
+/// A table of one's own in the place of a shared one, of the descriptors below this number; false if it cannot be had.
+fn leave(from: u32) -> bool {
+    // SAFETY: numbers only, and a shared table is not changed.
+    unsafe { libc::syscall(libc::SYS_close_range, from, u32::MAX, libc::CLOSE_RANGE_UNSHARE) == 0 }
+}
+
 /// The server to be.
 extern "C" fn second(job: *mut c_void) -> libc::c_int {
     // SAFETY: the launcher and the first child are suspended; nobody else uses `job` meanwhile.
     let job = unsafe { &mut *job.cast::<Job>() };
     for step in 0..job.steps {
-        job.step = step;
+        job.step = Some(step);
         // SAFETY: `setup` points to `steps` steps.
         let setup = unsafe { job.setup.add(step) };
         // SAFETY: as above; nobody changes them.
         let setup = unsafe { &*setup };
-        if !carry_out(setup, job.variables) {
+        let done = match *setup {
+            Setup::Duplicate { .. } if job.has_table => true,
+            Setup::Close { first, last: u32::MAX } if job.has_table && leave(first) => true,
+            _ => carry_out(setup, job.variables),
+        };
+        if !done {
             return fail(job);
         }
     }
-    job.step = job.steps;
+    job.step = Some(job.steps);
     calm_signals(job);
     // SAFETY: all three are null-terminated as execve wants them.
     unsafe { libc::execve(job.program, job.arguments, job.environment) };
@@ -342,12 +332,15 @@ fn become_user(uid: u32) -> bool {
     !back
 }
 
-/// Closes all descriptors from 3 on: for a program that has not opened any yet. Where that takes more than one call, they
-/// stay until the end of the process.
+/// Closes the lowest descriptors from 3 on: for a program that has not opened any yet. Its own get their numbers, so that
+/// what it has inherited above need not be copied for the server (it stays until the end of the process). Where that
+/// takes more than one call, nothing is done.
 pub fn close_inherited() {
     // SAFETY: numbers only; nobody in this process owns any of them.
-    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+    unsafe { libc::syscall(libc::SYS_close_range, 3, ENOUGH_FOR_OURS, 0) };
 }
+
+const ENOUGH_FOR_OURS: u32 = 63;
 
 /// close_range(2) is there since Linux 5.9; before, and where a sandbox refuses it, one by one up to the limit.
 fn close_range(first: u32, last: u32) -> bool {

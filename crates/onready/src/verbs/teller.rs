@@ -2,7 +2,7 @@
 
 use super::logs::{Show, show_logs};
 use super::schedule::Schedule;
-use super::state::StateDir;
+use super::state::{Record, StateDir};
 use super::status::{Status, list, table};
 use super::stop::{Stopped, stop};
 use crate::error::{StartError, exit_code};
@@ -21,6 +21,8 @@ pub struct Teller {
     pub json: bool,
     /// Nothing but errors on stderr.
     pub quiet: bool,
+    /// Brings the record of a server that runs up to date with what can be seen of it now; may do nothing.
+    pub refresh: fn(&mut Record),
 }
 
 impl Teller {
@@ -59,7 +61,8 @@ impl Teller {
     /// Says how servers are; the exit code is the worst of theirs.
     pub fn status(&self, state: &StateDir, names: &[String]) -> u8 {
         let codes = names.iter().map(|name| match Status::of(state, name) {
-            Ok(status) => {
+            Ok(mut status) => {
+                self.look_again(&mut status);
                 match (self.json, self.quiet) {
                     (true, _) => self.print(&status.json()),
                     (false, true) => {}
@@ -76,15 +79,22 @@ impl Teller {
         codes.max().unwrap_or(0)
     }
 
+    fn look_again(&self, status: &mut Status) {
+        if status.pid.is_some() {
+            status.record.iter_mut().for_each(self.refresh);
+        }
+    }
+
     /// Lists all servers on record.
     pub fn list(&self, state: &StateDir) -> u8 {
-        let listing = match list(state) {
+        let mut listing = match list(state) {
             Ok(listing) => listing,
             Err(error) => {
                 self.say(&format!("cannot read {}: {error}", state.path().display()));
                 return exit_code::FAILED;
             }
         };
+        listing.servers.iter_mut().for_each(|status| self.look_again(status));
         for (name, error) in &listing.unreadable {
             self.say(&format!("cannot read the record of {name}: {error}"));
         }

@@ -64,7 +64,8 @@ impl StateDir {
     /// As [`StateDir::claim`].
     pub fn claim_unique(&self, base: &str) -> Result<Claim, StartError> {
         check_name(base)?;
-        let mut number = 1;
+        // Who starts a second server of a name need not take the lock of the first to know.
+        let mut number = if self.is_ready(base) { self.free_number(base) } else { 1 };
         loop {
             let name = numbered(base, number);
             check_name(&name)?;
@@ -97,6 +98,12 @@ impl StateDir {
             }
         }
         free
+    }
+
+    fn is_ready(&self, name: &str) -> bool {
+        let Ok(Some(record)) = self.read(name) else { return false };
+        let alive = record.identity.as_ref().is_some_and(Identity::is_alive);
+        record.state_if(false, alive) == State::Ready
     }
 
     fn is_taken(&self, name: &str) -> bool {
@@ -257,9 +264,15 @@ impl Claim {
 
     fn open_fresh(&self) -> io::Result<File> {
         let fresh = format!("{}{FRESH}", self.name);
-        // One that a killed writer has left: not to be written into, somebody may read it.
-        self.state.dir.remove(&fresh)?;
-        self.state.dir.file(&fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
+        let make = || self.state.dir.file(&fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL);
+        match make() {
+            // One that a killed writer has left: not to be written into, somebody may read it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.state.dir.remove(&fresh)?;
+                make()
+            }
+            made => made,
+        }
     }
 
     /// Removes the record and the lock: nothing is known of the name any more.

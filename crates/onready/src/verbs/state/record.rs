@@ -113,7 +113,7 @@ pub struct Record {
     pub elapsed_ms: u64,
     /// The signs of readiness that were believed.
     pub ready_by: Vec<String>,
-    /// The addresses that it listened on when it was ready.
+    /// The addresses that it listened on when it was ready, if anybody has looked.
     pub listening: Vec<String>,
     /// What it said last about what it did.
     pub status: Option<String>,

@@ -1,0 +1,42 @@
+//! The only unsafe code of the program: where it begins.
+//!
+//! Rust's own beginning asks for the bounds of the stack (a read of `/proc/self/maps`), sets a second stack up and a
+//! handler for when the first one overflows: a twentieth of what a start costs (docs/BENCHMARKS.md), for a program of
+//! one thread whose overflow ends it either way. So the C library calls this `main`, where std finds the arguments
+//! without being told (glibc); what else Rust's own does is done here.
+//!
+//! # References
+//! signal(2), open(2)
+#![allow(unsafe_code)]
+
+use std::process::exit;
+
+/// Called by the C library.
+#[unsafe(no_mangle)]
+#[allow(clippy::disallowed_methods)] // to end the process is what it is there for
+extern "C" fn main() -> libc::c_int {
+    open_closed_streams();
+    // SAFETY: no other thread is there, and a disposition is not a handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    // A panic cannot cross into C. It has been told by then.
+    let code = std::panic::catch_unwind(crate::run_the_command_line).unwrap_or(PANICKED);
+    // And not a return: what std keeps in its buffers is written.
+    exit(code.into())
+}
+
+/// What Rust's own `main` exits with after a panic.
+const PANICKED: u8 = 101;
+
+/// Streams 0 to 2 that the caller has closed are `/dev/null`: the next file to be opened must not become one of them.
+fn open_closed_streams() {
+    for stream in 0..=2 {
+        // SAFETY: no memory of ours is touched.
+        let is_open = unsafe { libc::fcntl(stream, libc::F_GETFD) } != -1;
+        // SAFETY: the path is a C string, and the lowest free descriptor is the closed stream.
+        let is_open = is_open || unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } == stream;
+        if !is_open {
+            // As Rust's own beginning does it: nothing can be told without streams.
+            std::process::abort();
+        }
+    }
+}
