@@ -93,10 +93,12 @@ fn one_normal(programs: &Programs, face: Face) -> io::Result<Normal> {
     Ok(Normal { sent: sent(&calls[SERVER][..counts[SERVER]]), counts, before_main })
 }
 
-/// The runtime's last act before `main` is to make a stack for signals and to catch two.
+/// The runtime's last act before `main` is to make a stack for signals and to catch two. A program with a `main` of its
+/// own has none, and begins by asking whether its streams are open.
 fn before_main(made: &[i64]) -> usize {
     let stacks = made.iter().enumerate().filter(|(_, number)| **number == libc::SYS_sigaltstack);
-    stacks.map(|(at, _)| at).nth(1).map_or(0, |at| at + 5)
+    let streams = || made.iter().position(|number| *number == libc::SYS_fcntl);
+    stacks.map(|(at, _)| at + 5).nth(1).or_else(streams).unwrap_or(0)
 }
 
 fn jobs(process: usize, count: usize, long: bool) -> Vec<Target> {

@@ -19,6 +19,7 @@ mod listen_fds;
 mod logs_verb;
 mod manual;
 mod notify;
+mod notify_folder;
 mod on_record;
 mod outlet;
 mod pages;

@@ -7,6 +7,7 @@
 //! sd_notify(3), sd_notify_barrier(3), unix(7): SO_PASSCRED
 
 use crate::cli::NotifyAccess;
+use crate::notify_folder::{folders, is_abandoned, may_have_owner, names, prepared};
 use crate::world::{SharedFamily, SharedWorld};
 use onready::engine::tree::Stat;
 use onready::engine::{
@@ -16,14 +17,13 @@ use onready::engine::{
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, connect, recvmsg,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, SocketAddrUnix, SocketType, bind, recvmsg,
 };
 use rustix::process::umask;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -304,52 +304,6 @@ fn is_of(sender: Stat, main: i32) -> bool {
         }
     }
     false
-}
-
-/// Root's server may become another user that cannot enter the state folder: its socket is in one beside it.
-fn folders(state_dir: &Path) -> Vec<PathBuf> {
-    if rustix::process::geteuid().is_root() {
-        return vec!["/run/onready-notify".into(), std::env::temp_dir().join("onready-notify-0")];
-    }
-    vec![
-        state_dir.join("notify"),
-        std::env::temp_dir().join(format!("onready-notify-{}", rustix::process::geteuid().as_raw())),
-    ]
-}
-
-/// The folder, ours and not another's.
-fn prepared(folder: &Path) -> io::Result<PathBuf> {
-    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
-    match std::fs::DirBuilder::new().mode(mode).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let stat = std::fs::symlink_metadata(folder)?;
-    if !stat.is_dir() || stat.uid() != rustix::process::geteuid().as_raw() || stat.mode() & 0o022 != 0 {
-        return Err(io::ErrorKind::PermissionDenied.into());
-    }
-    Ok(folder.into())
-}
-
-/// Our pid; and as another pid namespace that shares the folder may have one of us with the same, something more.
-fn names() -> [String; 2] {
-    let (pid, now) = (std::process::id(), std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH));
-    [pid.to_string(), format!("{pid}-{}", now.unwrap_or_default().as_nanos())]
-}
-
-/// Whether a process of the pid in its name is here: if so, what is asked for each of many costs next to nothing, and
-/// who died in its place is tidied up after it has.
-fn may_have_owner(path: &Path) -> bool {
-    let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
-    let pid = name.split('-').next().and_then(|pid| pid.parse().ok());
-    pid.is_some_and(tree::exists)
-}
-
-/// Whether this is a socket that nobody has bound any more. Its name alone does not tell: the pid in it may be one of
-/// another namespace.
-fn is_abandoned(path: &Path) -> bool {
-    let Ok(socket) = nonblocking_socket(AddressFamily::UNIX, SocketType::DGRAM) else { return false };
-    SocketAddrUnix::new(path).is_ok_and(|address| connect(&socket, &address) == Err(Errno::CONNREFUSED))
 }
 
 #[cfg(target_os = "linux")]

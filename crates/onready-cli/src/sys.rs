@@ -9,34 +9,44 @@
 //! signal(2), open(2)
 #![allow(unsafe_code)]
 
+use crate::report::say;
+use onready::engine::exit_code::FAILED;
+use std::io::{Error, Result};
 use std::process::exit;
+
+/// What Rust's own `main` exits with after a panic.
+const PANICKED: u8 = 101;
 
 /// Called by the C library.
 #[unsafe(no_mangle)]
 #[allow(clippy::disallowed_methods)] // to end the process is what it is there for
 extern "C" fn main() -> libc::c_int {
-    open_closed_streams();
     // SAFETY: no other thread is there, and a disposition is not a handler.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
-    // A panic cannot cross into C. It has been told by then.
-    let code = std::panic::catch_unwind(crate::run_the_command_line).unwrap_or(PANICKED);
+    let code = match open_closed_streams() {
+        // A panic cannot cross into C. It has been told by then.
+        Ok(()) => std::panic::catch_unwind(crate::run_the_command_line).unwrap_or(PANICKED),
+        Err(error) => {
+            say(&format!("cannot open /dev/null in the place of a stream that is closed: {error}"));
+            FAILED
+        }
+    };
     // And not a return: what std keeps in its buffers is written.
     exit(code.into())
 }
 
-/// What Rust's own `main` exits with after a panic.
-const PANICKED: u8 = 101;
-
 /// Streams 0 to 2 that the caller has closed are `/dev/null`: the next file to be opened must not become one of them.
-fn open_closed_streams() {
+fn open_closed_streams() -> Result<()> {
     for stream in 0..=2 {
         // SAFETY: no memory of ours is touched.
-        let is_open = unsafe { libc::fcntl(stream, libc::F_GETFD) } != -1;
-        // SAFETY: the path is a C string, and the lowest free descriptor is the closed stream.
-        let is_open = is_open || unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } == stream;
-        if !is_open {
-            // As Rust's own beginning does it: nothing can be told without streams.
-            std::process::abort();
+        let asked = unsafe { libc::fcntl(stream, libc::F_GETFD) };
+        if asked != -1 || Error::last_os_error().raw_os_error() != Some(libc::EBADF) {
+            continue;
+        }
+        // SAFETY: the path is a C string; nobody owns the lowest free descriptor, which is the closed stream.
+        if unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } == -1 {
+            return Err(Error::last_os_error());
         }
     }
+    Ok(())
 }
