@@ -54,10 +54,9 @@ impl<'a> Wanted<'a> {
 pub fn start(arguments: &StartArguments) -> u8 {
     let options = &arguments.options;
     let asks = options.until.iter().any(|when| matches!(when.sign, Sign::Exec(_)));
-    // What the caller has open is handed on to commands of his, and to nobody else; the sooner it is closed, the less
-    // has to be copied for the server.
+    // What the caller has open is handed on to commands of his, and to nobody else; who stays keeps none of it.
     if options.then.is_none() && !asks && std::env::var_os("LISTEN_FDS").is_none() {
-        close_inherited();
+        close_inherited(options.foreground);
     }
     go(&Wanted::now(arguments))
 }

@@ -332,12 +332,13 @@ fn become_user(uid: u32) -> bool {
     !back
 }
 
-/// Closes the lowest descriptors from 3 on: for a program that has not opened any yet. Its own get their numbers, so that
-/// what it has inherited above need not be copied for the server (it stays until the end of the process). Where that
-/// takes more than one call, nothing is done.
-pub fn close_inherited() {
+/// Closes the descriptors from 3 on, for a program that has not opened any yet: all of them, or as many as it needs
+/// itself. Its own get their numbers then, so that what it has inherited above need not be copied for the server; it
+/// stays until the end of the process. Where that takes more than one call, nothing is done.
+pub fn close_inherited(all: bool) {
+    let last = if all { u32::MAX } else { ENOUGH_FOR_OURS };
     // SAFETY: numbers only; nobody in this process owns any of them.
-    unsafe { libc::syscall(libc::SYS_close_range, 3, ENOUGH_FOR_OURS, 0) };
+    unsafe { libc::syscall(libc::SYS_close_range, 3, last, 0) };
 }
 
 const ENOUGH_FOR_OURS: u32 = 63;
