@@ -53,7 +53,7 @@ fn start_again(state: &StateDir, claim: Claim, record: Record, mut arguments: St
         teller.say(&format!("{}: cannot change to the directory {}: {error}", claim.name(), directory.display()));
         return onready::engine::exit_code::FAILED;
     }
-    let around = Surroundings { environment: record.environment, directory };
+    let around = Surroundings { environment: record.environment, directory, inherited: None };
     with_claim(&Wanted { arguments: &arguments, words: record.start_arguments, around }, state, claim)
 }
 

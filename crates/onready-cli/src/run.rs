@@ -13,11 +13,16 @@ use onready::engine::{Identity, close_inherited, exit_code};
 use onready::verbs::state::{Claim, Outcome, Record, StateDir, check_name, default_name};
 use onready::verbs::{Decision, Schedule, Wish, decide, stop_claimed};
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A start that takes longer than this is put on record as one; before, the kernel ends the server with us if we are
 /// killed, and there is nothing that anybody could do with a record.
 const NOTE_AFTER: Duration = Duration::from_millis(10);
+
+/// With as many conditions and listeners as this at most, none of our descriptors has a higher number than the second.
+const FEW: usize = 16;
+const ENOUGH_FOR_FEW: u32 = 63;
 
 /// What is asked for: a command line, and from where.
 pub struct Wanted<'a> {
@@ -52,13 +57,22 @@ impl<'a> Wanted<'a> {
 
 /// Starts a server, tells what came of it, and returns the exit code.
 pub fn start(arguments: &StartArguments) -> u8 {
-    let options = &arguments.options;
+    let mut wanted = Wanted::now(arguments);
+    wanted.around.inherited = close_lowest(&arguments.options);
+    go(&wanted)
+}
+
+/// What the caller has open is handed on to commands of his, and to nobody else. Ours get the lowest numbers, so that the
+/// others need not be copied for the server; these are returned, to be closed while it executes.
+fn close_lowest(options: &Options) -> Option<RangeInclusive<u32>> {
     let asks = options.until.iter().any(|when| matches!(when.sign, Sign::Exec(_)));
-    // What the caller has open is handed on to commands of his, and to nobody else; who stays keeps none of it.
-    if options.then.is_none() && !asks && std::env::var_os("LISTEN_FDS").is_none() {
-        close_inherited(options.foreground);
+    if options.then.is_some() || asks || std::env::var_os("LISTEN_FDS").is_some() {
+        return None;
     }
-    go(&Wanted::now(arguments))
+    let few = options.until.len() + options.listen.len() <= FEW;
+    let last = if few { ENOUGH_FOR_FEW } else { u32::MAX };
+    close_inherited(3..=last);
+    few.then(|| last + 1..=u32::MAX)
 }
 
 /// Does what is wanted, and tells.

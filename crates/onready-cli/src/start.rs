@@ -18,10 +18,11 @@ use crate::world::{SharedFamily, SharedWorld, World};
 use onready::StartError;
 use onready::engine::{
     End, Environment, Family, Interest, Machine, Outcome, Process, Rules, Screen, SharedProcess, Signals, Source,
-    Spawned, Switch, exit_code, watch,
+    Spawned, Switch, close_inherited, exit_code, watch,
 };
 use std::cell::RefCell;
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -33,13 +34,15 @@ pub struct Surroundings {
     pub environment: Environment,
     /// The directory.
     pub directory: PathBuf,
+    /// Descriptors that were inherited and are nobody's: to be closed when the server is on its way.
+    pub inherited: Option<RangeInclusive<u32>>,
 }
 
 impl Surroundings {
     /// This process's own. A directory that was deleted is `/`.
     pub fn own() -> Surroundings {
         let directory = std::env::current_dir().unwrap_or_else(|_| "/".into());
-        Surroundings { environment: Environment::own(), directory }
+        Surroundings { environment: Environment::own(), directory, inherited: None }
     }
 }
 
@@ -143,6 +146,7 @@ impl Start {
         main.replace(Process::child(spawned.pid));
         family.borrow_mut().set_group(spawned.group);
         // The server is on its way: what it need not wait for is done now.
+        around.inherited.iter().cloned().for_each(close_inherited);
         logs.note_start();
         receiver.tidy();
         world.borrow_mut().foresee(is_auto.then_some(&blueprint.program));

@@ -184,7 +184,9 @@ fn a_launcher_that_waits_holds_nothing_of_its_caller() {
     let sandbox = Sandbox::new();
     let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
     let command = start_command(&sandbox, &["--until", "log:never", "-t", "60s"], &["log-line", "so far"]);
-    let running = Run::new(command).setup(Setup::new().inherit(&theirs, 9)).start();
+    // The lowest are closed at once, what is above them when the server is on its way.
+    let setup = Setup::new().inherit(&theirs, 9).inherit(&theirs, 500);
+    let running = Run::new(command).setup(setup).start();
     running.wait_stdout("so far\n", Duration::from_secs(30));
     drop(theirs);
     // Its end is there though both still run.

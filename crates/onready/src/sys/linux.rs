@@ -332,16 +332,12 @@ fn become_user(uid: u32) -> bool {
     !back
 }
 
-/// Closes the descriptors from 3 on, for a program that has not opened any yet: all of them, or as many as it needs
-/// itself. Its own get their numbers then, so that what it has inherited above need not be copied for the server; it
-/// stays until the end of the process. Where that takes more than one call, nothing is done.
-pub fn close_inherited(all: bool) {
-    let last = if all { u32::MAX } else { ENOUGH_FOR_OURS };
-    // SAFETY: numbers only; nobody in this process owns any of them.
-    unsafe { libc::syscall(libc::SYS_close_range, 3, last, 0) };
+/// Closes descriptors of which nobody in this process owns any: for a program, what it has inherited. Where that takes
+/// more than one call, nothing is done.
+pub fn close_inherited(numbers: std::ops::RangeInclusive<u32>) {
+    // SAFETY: numbers only.
+    unsafe { libc::syscall(libc::SYS_close_range, *numbers.start(), *numbers.end(), 0) };
 }
-
-const ENOUGH_FOR_OURS: u32 = 63;
 
 /// close_range(2) is there since Linux 5.9; before, and where a sandbox refuses it, one by one up to the limit.
 fn close_range(first: u32, last: u32) -> bool {

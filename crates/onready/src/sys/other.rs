@@ -40,7 +40,7 @@ pub(super) fn poll(fds: &mut [libc::pollfd], limit: Option<Duration>) {
 }
 
 /// What is inherited stays open until the end of this process; the server gets none of it anyhow.
-pub fn close_inherited(_all: bool) {}
+pub fn close_inherited(_numbers: std::ops::RangeInclusive<u32>) {}
 
 /// Not known here.
 pub fn process_cpu_time(_pid: i32) -> Option<Duration> {
