@@ -5,7 +5,6 @@ use super::dir::{FRESH, LOCK, RECORD, StateDir};
 use super::name::check_name;
 use super::record::{Outcome, Record, State};
 use crate::error::{StartError, exit_code, human};
-use crate::instance::Identity;
 use crate::verbs::crew::Crew;
 use rustix::fs::{FlockOperation, OFlags, flock, renameat};
 use rustix::io::Errno;
@@ -53,71 +52,12 @@ impl StateDir {
         Ok(claim)
     }
 
-    fn cannot_lock(&self, name: &str, error: io::Error) -> StartError {
+    pub(super) fn cannot_lock(&self, name: &str, error: io::Error) -> StartError {
         StartError::io(format!("lock the name {name} in {}", self.path().display()), error)
     }
 
-    /// Takes the lock of `base`, `base-2`, `base-3` or so: the first name found, in few looks, under which nothing
-    /// runs and nobody starts anything. It is not always the lowest such number.
-    ///
-    /// # Errors
-    /// As [`StateDir::claim`].
-    pub fn claim_unique(&self, base: &str) -> Result<Claim, StartError> {
-        check_name(base)?;
-        // Who starts a second server of a name need not take the lock of the first to know.
-        let mut number = if self.is_ready(base) { self.free_number(base) } else { 1 };
-        loop {
-            let name = numbered(base, number);
-            check_name(&name)?;
-            let lock = self.lock(&name, Duration::ZERO).map_err(|error| self.cannot_lock(&name, error))?;
-            if let Some(lock) = lock {
-                let claim = self.claimed(&name, lock)?;
-                if !claim.is_in_use() {
-                    return Ok(claim);
-                }
-            }
-            number = if number == 1 { self.free_number(base) } else { number.saturating_add(1) };
-        }
-    }
-
-    /// A free number above 1: fourfold steps up to one, then halving ones down to one whose lower neighbour is taken.
-    /// With a thousand servers of one name 16 looks, not a thousand, and half of them at names that nobody has.
-    fn free_number(&self, base: &str) -> u64 {
-        let is_free = |number: u64| !self.is_taken(&numbered(base, number));
-        let (mut taken, mut free) = (1, 2);
-        while !is_free(free) {
-            (taken, free) = (free, free * 4);
-        }
-        while free - taken > 1 {
-            let middle = taken + (free - taken) / 2;
-            if is_free(middle) {
-                free = middle;
-            } else {
-                taken = middle;
-            }
-        }
-        free
-    }
-
-    fn is_ready(&self, name: &str) -> bool {
-        let Ok(Some(record)) = self.read(name) else { return false };
-        let alive = record.identity.as_ref().is_some_and(Identity::is_alive);
-        record.state_if(false, alive) == State::Ready
-    }
-
-    fn is_taken(&self, name: &str) -> bool {
-        let seems_alive = |record: &Record| record.identity.as_ref().is_some_and(Identity::seems_alive);
-        match self.read(name) {
-            // Another name will do if this is wrong.
-            Ok(Some(record)) if is_in_use(record.state_if(false, seems_alive(&record))) => true,
-            Ok(Some(record)) => is_in_use(self.state(&record)) || self.is_locked(name),
-            Ok(None) => self.is_locked(name),
-            Err(_) => true,
-        }
-    }
-
     /// `None`: another one holds it for longer.
-    fn lock(&self, name: &str, limit: Duration) -> io::Result<Option<File>> {
+    pub(super) fn lock(&self, name: &str, limit: Duration) -> io::Result<Option<File>> {
         let file_name = format!("{name}{LOCK}");
         let since = Instant::now();
         loop {
@@ -131,7 +71,7 @@ impl StateDir {
         }
     }
 
-    fn claimed(&self, name: &str, lock: File) -> Result<Claim, StartError> {
+    pub(super) fn claimed(&self, name: &str, lock: File) -> Result<Claim, StartError> {
         let failed = |what: &str, source| StartError::io(format!("{what} {name} in {}", self.path().display()), source);
         let record = match self.read_whole(name) {
             // Not ours, or damaged by a full disk or a power cut: it says nothing.
@@ -181,12 +121,8 @@ fn lock_now(file: &File, how: FlockOperation) -> io::Result<()> {
     }
 }
 
-fn numbered(base: &str, number: u64) -> String {
-    if number == 1 { base.into() } else { format!("{base}-{number}") }
-}
-
 /// Whether something of it runs, so that its name is not free.
-fn is_in_use(state: State) -> bool {
+pub(super) fn is_in_use(state: State) -> bool {
     matches!(state, State::Starting | State::Ready)
 }
 
@@ -217,7 +153,7 @@ impl Claim {
     }
 
     /// Whether something of it runs: the server, or what a dead one has left.
-    fn is_in_use(&self) -> bool {
+    pub(super) fn is_in_use(&self) -> bool {
         let left = |record: &Record| !Crew::of(record).left().is_empty();
         match self.state() {
             Some(State::Dead) => self.record.as_ref().is_some_and(left),

@@ -58,6 +58,11 @@ impl StateDir {
     /// # Errors
     /// It cannot be read or understood.
     pub fn read(&self, name: &str) -> io::Result<Option<Record>> {
+        self.read_line(name)?.map(|text| Record::parse(&text)).transpose()
+    }
+
+    /// The beginning of a record, with its first line at least, if it is whole.
+    pub(super) fn read_line(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(mut file) = self.record_file(name)? else { return Ok(None) };
         // As much as most lines are long, and more if this one is longer.
         let mut text = vec![0; USUAL];
@@ -67,7 +72,8 @@ impl StateDir {
             let has_line = text[length..length + count].contains(&b'\n');
             length += count;
             if count == 0 || has_line {
-                return Record::parse(&text[..length]).map(Some);
+                text.truncate(length);
+                return Ok(Some(text));
             }
             text.resize(text.len().max(length + USUAL), 0);
         }

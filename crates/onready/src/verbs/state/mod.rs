@@ -13,6 +13,7 @@ mod clock;
 mod dir;
 mod name;
 mod record;
+mod unique;
 
 pub use claim::Claim;
 pub(super) use clock::since_start;

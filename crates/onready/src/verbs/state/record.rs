@@ -160,6 +160,34 @@ impl State {
     }
 }
 
+/// What an outcome means now, with a process or without.
+pub(super) fn state_of(
+    outcome: Outcome,
+    identity: Option<&Identity>,
+    is_locked: bool,
+    is_alive: impl Fn() -> bool,
+) -> State {
+    let from_here = identity.is_none_or(Identity::is_from_here);
+    match outcome {
+        Outcome::Stopped => State::Stopped,
+        // Of another boot, or of a container that is no more: like the machine, it was stopped.
+        Outcome::Starting | Outcome::Ready if !from_here => State::Stopped,
+        Outcome::Starting if is_locked => State::Starting,
+        Outcome::Starting => State::Dead,
+        Outcome::Ready if is_alive() => State::Ready,
+        Outcome::Ready => State::Dead,
+        // Kept though its time was over.
+        Outcome::TimedOut if is_alive() => State::Starting,
+        _ => State::Failed,
+    }
+}
+
+/// The first line of a record.
+pub(super) fn line_of(text: &[u8]) -> io::Result<&[u8]> {
+    let end = text.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(&text[..end])
+}
+
 impl Record {
     /// A server of this name and command that is being started now.
     pub fn new(name: impl Into<String>, argv: Vec<OsString>) -> Record {
@@ -199,26 +227,13 @@ impl Record {
     }
 
     pub(in crate::verbs) fn state_if(&self, is_locked: bool, is_alive: bool) -> State {
-        let from_here = self.identity.as_ref().is_none_or(Identity::is_from_here);
-        match self.outcome {
-            Outcome::Stopped => State::Stopped,
-            // Of another boot, or of a container that is no more: like the machine, it was stopped.
-            Outcome::Starting | Outcome::Ready if !from_here => State::Stopped,
-            Outcome::Starting if is_locked => State::Starting,
-            Outcome::Starting => State::Dead,
-            Outcome::Ready if is_alive => State::Ready,
-            Outcome::Ready => State::Dead,
-            // Kept though its time was over.
-            Outcome::TimedOut if is_alive => State::Starting,
-            _ => State::Failed,
-        }
+        state_of(self.outcome, self.identity.as_ref(), is_locked, || is_alive)
     }
 
     /// The file is a line of JSON and, behind it, the environment as the kernel has it: no list that does not need it
     /// has to understand it, and it may be large.
     pub(super) fn parse(text: &[u8]) -> io::Result<Record> {
-        let end = text.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
-        let record: Record = serde_json::from_slice(&text[..end])?;
+        let record: Record = serde_json::from_slice(line_of(text)?)?;
         if record.version > VERSION {
             let why = format!("the record of {} was written by a later version of onready", record.name);
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
