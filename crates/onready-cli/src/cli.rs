@@ -3,6 +3,7 @@
 
 mod verbs;
 
+use crate::report::is_told_to_a_person;
 use crate::when::{When, regex};
 use crate::{duration, manual};
 use clap::builder::styling::{AnsiColor, Styles};
@@ -238,8 +239,7 @@ pub struct Options {
 impl Options {
     /// Whether anybody is told more of a server that is ready than an exit code.
     pub fn tells_more(&self) -> bool {
-        let to_a_person = !self.quiet && rustix::termios::isatty(rustix::stdio::stderr());
-        self.json || self.then.is_some() || self.foreground || to_a_person
+        self.json || self.then.is_some() || self.foreground || is_told_to_a_person(self.quiet)
     }
 }
 

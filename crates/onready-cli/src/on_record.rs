@@ -11,12 +11,9 @@ pub fn teller(json: bool, quiet: bool) -> Teller {
     Teller { program: "onready".into(), json, quiet, refresh: look_again }
 }
 
-/// Puts down where a server that runs listens now. What is on record of it stays if that cannot be seen: a start that
+/// Puts down where a server that runs, with this pid, listens now. What is on record of it stays if that cannot be seen: a start that
 /// did not need to know has not looked.
-pub fn look_again(record: &mut Record) {
-    let Some(pid) = record.identity.as_ref().filter(|identity| identity.is_alive()).map(|identity| identity.pid) else {
-        return;
-    };
+pub fn look_again(record: &mut Record, pid: i32) {
     let members = move || {
         let mut found = Vec::new();
         tree::descendants(&[pid], &mut found);

@@ -109,7 +109,7 @@ impl Report {
     pub fn tell(&self, as_json: bool, quiet: bool) {
         if let Some(error) = &self.error {
             say(&if self.name.is_empty() { error.clone() } else { format!("{}: {error}", self.name) });
-        } else if !quiet && rustix::termios::isatty(rustix::stdio::stderr()) {
+        } else if is_told_to_a_person(quiet) {
             say(&self.summary());
         }
         if as_json {
@@ -129,6 +129,11 @@ impl Report {
         }
         format!("{} is ready after {}{pid}{listening}", self.name, human(self.elapsed))
     }
+}
+
+/// Whether a success is worth a line: somebody sits there.
+pub fn is_told_to_a_person(quiet: bool) -> bool {
+    !quiet && rustix::termios::isatty(rustix::stdio::stderr())
 }
 
 /// One line of ours on stderr.

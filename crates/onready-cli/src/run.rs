@@ -135,7 +135,9 @@ pub fn with_claim(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
 fn again(wanted: &Wanted<'_>, claim: Claim) -> u8 {
     let Some(mut record) = claim.record().cloned() else { return exit_code::FAILED };
     drop(claim);
-    look_again(&mut record);
+    if wanted.options().tells_more() {
+        record.pid().iter().for_each(|pid| look_again(&mut record, *pid));
+    }
     let report = of_record(&record);
     match (&wanted.options().then, report.code) {
         (Some(command), 0) => then::beside_a_running(command, &report),

@@ -164,7 +164,7 @@ fn above_all(setup: &[Setup]) -> u32 {
         Setup::Inherit(fd) => fd,
         _ => 2,
     });
-    highest.max().map_or(0, |fd| fd.max(2) as u32 + 1)
+    highest.fold(2, i32::max) as u32 + 1
 }
 
 /// Whether it exited with 0, as the first child does unless somebody kills it.
@@ -227,19 +227,25 @@ extern "C" fn first(job: *mut c_void) -> libc::c_int {
 /// is copied if ours are the lowest, and none is closed while somebody waits.
 fn take_table(job: &mut Job) {
     job.has_table = leave(job.above);
-    // Without one (before Linux 5.9, in a sandbox), the second is born with a copy.
-    for step in 0..if job.has_table { job.steps } else { 0 } {
-        // SAFETY: `setup` points to `steps` steps.
-        let setup = unsafe { job.setup.add(step) };
-        // SAFETY: as above; nobody changes them.
-        if let Setup::Duplicate { from, to } = *unsafe { &*setup } {
-            // SAFETY: numbers only, in this child's own table.
-            if unsafe { libc::dup2(from, to) } == -1 {
-                (job.step, job.error) = (Some(step), super::errno());
-                return;
-            }
+    if !job.has_table {
+        // Before Linux 5.9, or in a sandbox: the second is born with a copy.
+        return;
+    }
+    for step in 0..job.steps {
+        let setup = step_of(job, step);
+        if matches!(setup, Setup::Duplicate { .. }) && !carry_out(setup, job.variables) {
+            (job.step, job.error) = (Some(step), super::errno());
+            return;
         }
     }
+}
+
+/// One of its steps, by its number.
+fn step_of(job: &Job, step: usize) -> &Setup {
+    // SAFETY: `setup` points to `steps` steps.
+    let setup = unsafe { job.setup.add(step) };
+    // SAFETY: as above; they live until the launcher is resumed, and nobody changes them.
+    unsafe { &*setup }
 }
 
 /// A table of one's own in the place of a shared one, of the descriptors below this number; false if it cannot be had.
@@ -254,10 +260,7 @@ extern "C" fn second(job: *mut c_void) -> libc::c_int {
     let job = unsafe { &mut *job.cast::<Job>() };
     for step in 0..job.steps {
         job.step = Some(step);
-        // SAFETY: `setup` points to `steps` steps.
-        let setup = unsafe { job.setup.add(step) };
-        // SAFETY: as above; nobody changes them.
-        let setup = unsafe { &*setup };
+        let setup = step_of(job, step);
         let done = match *setup {
             Setup::Duplicate { .. } if job.has_table => true,
             Setup::Close { first, last: u32::MAX } if job.has_table && leave(first) => true,

@@ -1,6 +1,6 @@
 //! Linux: the switch that ends a server with its launcher.
 
-use super::{Target, check};
+use super::{Target, check, stream_pair};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
@@ -24,9 +24,7 @@ pub struct Switch {
 
 impl Switch {
     pub(super) fn new() -> io::Result<Switch> {
-        use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-        let (a, b) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-        let ends = [a, b];
+        let ends: [OwnedFd; 2] = stream_pair()?.into();
         for end in &ends {
             // SAFETY: F_SETSIG takes a number.
             check(unsafe { libc::fcntl(end.as_raw_fd(), F_SETSIG, libc::SIGKILL) })?;

@@ -21,8 +21,8 @@ pub struct Teller {
     pub json: bool,
     /// Nothing but errors on stderr.
     pub quiet: bool,
-    /// Brings the record of a server that runs up to date with what can be seen of it now; may do nothing.
-    pub refresh: fn(&mut Record),
+    /// Brings the record of a server that runs, with this pid, up to date with what can be seen of it now; may do nothing.
+    pub refresh: fn(&mut Record, i32),
 }
 
 impl Teller {
@@ -62,7 +62,9 @@ impl Teller {
     pub fn status(&self, state: &StateDir, names: &[String]) -> u8 {
         let codes = names.iter().map(|name| match Status::of(state, name) {
             Ok(mut status) => {
-                self.look_again(&mut status);
+                if self.json || !self.quiet {
+                    self.look_again(&mut status);
+                }
                 match (self.json, self.quiet) {
                     (true, _) => self.print(&status.json()),
                     (false, true) => {}
@@ -80,8 +82,8 @@ impl Teller {
     }
 
     fn look_again(&self, status: &mut Status) {
-        if status.pid.is_some() {
-            status.record.iter_mut().for_each(self.refresh);
+        if let (Some(record), Some(pid)) = (&mut status.record, status.pid) {
+            (self.refresh)(record, pid);
         }
     }
 
