@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use regex::bytes::Regex;
 use std::ffi::OsString;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use verbs::*;
@@ -39,10 +40,10 @@ pub struct Cli {
 /// The command line of a start alone.
 #[derive(Parser)]
 #[command(name = "onready", version)]
-pub struct StartLine {
+pub struct StartLine<O: Args> {
     /// What to start.
     #[command(flatten)]
-    pub start: StartArguments,
+    pub start: StartArguments<O>,
 }
 
 /// The verbs.
@@ -86,10 +87,10 @@ pub enum Verb {
 
 /// How to start a server.
 #[derive(Args, Clone)]
-pub struct StartArguments {
+pub struct StartArguments<O: Args = Options> {
     /// The options.
     #[command(flatten)]
-    pub options: Options,
+    pub options: O,
     /// The server and its arguments, behind `--`
     #[arg(required = true, last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
@@ -118,6 +119,17 @@ pub enum NotifyAccess {
 /// The options of a start.
 #[derive(Args, Clone)]
 pub struct Options {
+    /// Those that most starts have enough with.
+    #[command(flatten)]
+    pub usual: Usual,
+    /// The others.
+    #[command(flatten)]
+    pub special: Special,
+}
+
+/// The options of a start that its short help shows.
+#[derive(Args, Clone)]
+pub struct Usual {
     /// When it is ready; repeatable: all must hold
     ///
     ///   auto                  READY=1 has come; or it listens and cannot say READY=1;
@@ -137,9 +149,6 @@ pub struct Options {
     /// A listener of somebody else never counts: if another process listens there already, that is an error.
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Readiness", verbatim_doc_comment)]
     pub until: Vec<When>,
-    /// One of the --until is enough
-    #[arg(hide_short_help = true, long, help_heading = "Readiness")]
-    pub any: bool,
     /// A line of the output that matches is a failure at once
     #[arg(long, value_name = "REGEX", value_parser = regex, help_heading = "Readiness")]
     pub fail_log: Vec<Regex>,
@@ -148,18 +157,45 @@ pub struct Options {
     /// A duration as 90s, 1m 30s, 250ms, or a number of seconds. The server may ask for more (EXTEND_TIMEOUT_USEC).
     #[arg(short, long, value_name = "DURATION", default_value = "90s", value_parser = duration::parse, allow_negative_numbers = true, help_heading = "Readiness")]
     pub timeout: Duration,
+    /// Its name for stop, status, logs [default: the program's, made unique]
+    ///
+    /// Starting a name that runs already with the same command is a success; with another one it is an error (69).
+    #[arg(short, long, group = "named", help_heading = "Name and state")]
+    pub name: Option<String>,
+    /// Run this command while the server runs, stop the server, exit with its code
+    ///
+    /// It finds the server's pid in ONREADY_PID and its addresses in ONREADY_LISTENING.
+    #[arg(long, value_name = "SHELL-COMMAND", help_heading = "Running")]
+    pub then: Option<String>,
+    /// Set a variable of its environment; repeatable
+    #[arg(long, value_name = "K=V", value_parser = assignment, help_heading = "Running")]
+    pub env: Vec<(OsString, OsString)>,
+    /// Start it in this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Running")]
+    pub chdir: Option<PathBuf>,
+    /// Append both streams to this file [default: in the log folder of its name]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub log: Option<PathBuf>,
+    /// Pass nothing of its output on, show no progress; errors are still told
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+    /// Print the outcome as JSON on stdout; the server's output goes to stderr
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// The options of a start that only its whole help shows. Without any of them, what is parsed is as by default.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Special {
+    /// One of the --until is enough
+    #[arg(hide_short_help = true, long, help_heading = "Readiness")]
+    pub any: bool,
     /// What to do with a server that is not ready in time
     #[arg(hide_short_help = true, long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Readiness")]
     pub on_timeout: OnTimeout,
     /// Whose notify messages count: the main process's, or those of all its processes
     #[arg(hide_short_help = true, long, value_enum, value_name = "WHO", default_value_t, help_heading = "Readiness")]
     pub notify_access: NotifyAccess,
-
-    /// Its name for stop, status, logs [default: the program's, made unique]
-    ///
-    /// Starting a name that runs already with the same command is a success; with another one it is an error (69).
-    #[arg(short, long, group = "named", help_heading = "Name and state")]
-    pub name: Option<String>,
     /// A name that runs already is an error (69), not a success
     #[arg(hide_short_help = true, long, requires = "named", help_heading = "Name and state")]
     pub fail_if_running: bool,
@@ -181,28 +217,16 @@ pub struct Options {
     /// Write the server's pid to this file
     #[arg(hide_short_help = true, long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Name and state")]
     pub pid_file: Option<PathBuf>,
-
-    /// Run this command while the server runs, stop the server, exit with its code
-    ///
-    /// It finds the server's pid in ONREADY_PID and its addresses in ONREADY_LISTENING.
-    #[arg(long, value_name = "SHELL-COMMAND", conflicts_with = "foreground", help_heading = "Running")]
-    pub then: Option<String>,
     /// Stay: for PID 1 of a container, and for service managers
     ///
     /// Signals are passed on to the server, its readiness to the service manager, and its exit code is ours.
-    #[arg(hide_short_help = true, long, help_heading = "Running")]
+    #[arg(hide_short_help = true, long, conflicts_with = "then", help_heading = "Running")]
     pub foreground: bool,
     /// Bind this address now and hand it over as LISTEN_FDS; repeatable
     ///
     /// [HOST:]PORT, or a path with a slash; NAME=ADDR names it in LISTEN_FDNAMES.
     #[arg(hide_short_help = true, long, value_name = "ADDR", help_heading = "Running")]
     pub listen: Vec<String>,
-    /// Set a variable of its environment; repeatable
-    #[arg(long, value_name = "K=V", value_parser = assignment, help_heading = "Running")]
-    pub env: Vec<(OsString, OsString)>,
-    /// Start it in this directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Running")]
-    pub chdir: Option<PathBuf>,
     /// Run it as this user
     #[arg(hide_short_help = true, long, value_hint = ValueHint::Username, help_heading = "Running")]
     pub user: Option<String>,
@@ -218,28 +242,26 @@ pub struct Options {
     /// A resource limit, as nofile=1024 or core=0:unlimited; repeatable
     #[arg(hide_short_help = true, long, value_name = "NAME=N", value_parser = crate::limits::parse, help_heading = "Running")]
     pub rlimit: Vec<crate::limits::Limit>,
-
     /// Append its stdout to this file
-    #[arg(hide_short_help = true, long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    #[arg(hide_short_help = true, long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "log", help_heading = "Output")]
     pub stdout: Option<PathBuf>,
     /// Append its stderr to this file
-    #[arg(hide_short_help = true, long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    #[arg(hide_short_help = true, long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "log", help_heading = "Output")]
     pub stderr: Option<PathBuf>,
-    /// Append both streams to this file [default: in the log folder of its name]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with_all = ["stdout", "stderr"], help_heading = "Output")]
-    pub log: Option<PathBuf>,
-    /// Pass nothing of its output on, show no progress; errors are still told
-    #[arg(short, long, help_heading = "Output")]
-    pub quiet: bool,
-    /// Print the outcome as JSON on stdout; the server's output goes to stderr
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
+}
+
+impl Deref for Options {
+    type Target = Usual;
+
+    fn deref(&self) -> &Usual {
+        &self.usual
+    }
 }
 
 impl Options {
     /// Whether anybody is told more of a server that is ready than an exit code.
     pub fn tells_more(&self) -> bool {
-        self.json || self.then.is_some() || self.foreground || is_told_to_a_person(self.quiet)
+        self.json || self.then.is_some() || self.special.foreground || is_told_to_a_person(self.quiet)
     }
 }
 

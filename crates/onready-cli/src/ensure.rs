@@ -13,7 +13,7 @@ impl Ensure {
     /// The start that it comes to.
     pub fn start_arguments(&self) -> StartArguments {
         let mut start = self.start.clone();
-        start.options.name = Some(self.server.clone());
+        start.options.usual.name = Some(self.server.clone());
         start
     }
 }

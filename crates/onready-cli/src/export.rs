@@ -170,7 +170,7 @@ impl Server {
 
     /// Sockets to be handed over, and lines that mean failure, are understood by nobody but us.
     fn needs_us(&self) -> bool {
-        !self.options.listen.is_empty() || !self.options.fail_log.is_empty()
+        !self.options.special.listen.is_empty() || !self.options.fail_log.is_empty()
     }
 
     /// The command line that has `onready` stay and speak for the server; `name` makes it known by name.
@@ -181,9 +181,9 @@ impl Server {
         name.iter().for_each(|name| push("--name", name));
         self.conditions().iter().filter(|text| *text != "auto").for_each(|text| push("--until", text));
         self.options.fail_log.iter().for_each(|regex| push("--fail-log", regex.as_str()));
-        self.options.listen.iter().for_each(|address| push("--listen", address));
+        self.options.special.listen.iter().for_each(|address| push("--listen", address));
         push("--timeout", &format!("{}ms", self.options.timeout.as_millis()));
-        words.extend(self.options.any.then(|| "--any".into()));
+        words.extend(self.options.special.any.then(|| "--any".into()));
         words.push("--".into());
         words.extend(self.command());
         words
@@ -208,6 +208,6 @@ impl Server {
     fn user(&self) -> Option<String> {
         let own = rustix::process::geteuid();
         let me = || if own.is_root() { None } else { Some(own.as_raw().to_string()) };
-        self.options.user.clone().or_else(me)
+        self.options.special.user.clone().or_else(me)
     }
 }

@@ -20,12 +20,17 @@ pub fn folders(state_dir: &Path) -> Vec<PathBuf> {
 
 /// The folder, ours and not another's.
 pub fn prepared(folder: &Path) -> io::Result<PathBuf> {
-    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
-    match std::fs::DirBuilder::new().mode(mode).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let stat = std::fs::symlink_metadata(folder)?;
+    let look = || std::fs::symlink_metadata(folder);
+    let stat = match look() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+            match std::fs::DirBuilder::new().mode(mode).create(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => look()?,
+            }
+        }
+        stat => stat?,
+    };
     if !stat.is_dir() || stat.uid() != rustix::process::geteuid().as_raw() || stat.mode() & 0o022 != 0 {
         return Err(io::ErrorKind::PermissionDenied.into());
     }

@@ -89,15 +89,15 @@ impl Blueprint {
         let command = arguments.command.first().cloned().unwrap_or_default();
         let program = command::find(&command, path, &directory).map_err(Refusal::Command)?;
         let credentials =
-            Credentials::look_up(options.user.as_deref(), options.group.as_deref()).map_err(Refusal::Core)?;
-        let handed = options.listen.iter().map(|text| listen_fds::bind(text)).collect::<Result<Vec<_>, _>>();
+            Credentials::look_up(options.special.user.as_deref(), options.special.group.as_deref()).map_err(Refusal::Core)?;
+        let handed = options.special.listen.iter().map(|text| listen_fds::bind(text)).collect::<Result<Vec<_>, _>>();
         let mut setup = Vec::new();
-        setup.extend(options.umask.map(|mask| ("set the umask".into(), SetupKind::Umask(mask))));
-        setup.extend(options.rlimit.iter().map(|limit| {
+        setup.extend(options.special.umask.map(|mask| ("set the umask".into(), SetupKind::Umask(mask))));
+        setup.extend(options.special.rlimit.iter().map(|limit| {
             let what = format!("set the limit {}={}:{}", limit.name, limit.soft, limit.hard);
             (what, SetupKind::Limit(limit.resource, limit.soft, limit.hard))
         }));
-        setup.extend(options.nice.map(|nice| (format!("set the priority {nice}"), SetupKind::Nice(nice))));
+        setup.extend(options.special.nice.map(|nice| (format!("set the priority {nice}"), SetupKind::Nice(nice))));
         Ok(Blueprint {
             program,
             directory,

@@ -45,8 +45,8 @@ fn one(state: &StateDir, name: &str, schedule: &Schedule, teller: &Teller) -> u8
 
 /// With everything as it was, under the same name, also if that was made up; but told as this caller wants it.
 fn start_again(state: &StateDir, claim: Claim, record: Record, mut arguments: StartArguments, teller: &Teller) -> u8 {
-    arguments.options.json = teller.json;
-    arguments.options.quiet = teller.quiet;
+    arguments.options.usual.json = teller.json;
+    arguments.options.usual.quiet = teller.quiet;
     let directory = record.directory.unwrap_or_else(|| "/".into());
     // What is relative on its command line was meant from there.
     if let Err(error) = std::env::set_current_dir(&directory) {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// A start that takes longer than this is put on record as one; before, the kernel ends the server with us if we are
 /// killed, and there is nothing that anybody could do with a record.
-const NOTE_AFTER: Duration = Duration::from_millis(10);
+const NOTE_AFTER: Duration = Duration::from_millis(50);
 
 /// With as many conditions and listeners as this at most, none of our descriptors has a higher number than the second.
 const FEW: usize = 16;
@@ -48,9 +48,9 @@ impl<'a> Wanted<'a> {
         let options = self.options();
         Wish {
             argv: &self.arguments.command,
-            fingerprint: options.fingerprint.as_deref(),
-            fail_if_running: options.fail_if_running,
-            restart_if_changed: options.replace,
+            fingerprint: options.special.fingerprint.as_deref(),
+            fail_if_running: options.special.fail_if_running,
+            restart_if_changed: options.special.replace,
         }
     }
 }
@@ -69,7 +69,7 @@ fn close_lowest(options: &Options) -> Option<RangeInclusive<u32>> {
     if options.then.is_some() || asks || std::env::var_os("LISTEN_FDS").is_some() {
         return None;
     }
-    let few = options.until.len() + options.listen.len() <= FEW;
+    let few = options.until.len() + options.special.listen.len() <= FEW;
     let last = if few { ENOUGH_FOR_FEW } else { u32::MAX };
     close_inherited(3..=last);
     few.then(|| last + 1..=u32::MAX)
@@ -99,7 +99,7 @@ fn tell(options: &Options, report: &Report) -> u8 {
 
 fn claim(wanted: &Wanted<'_>, name: &str) -> Result<(StateDir, Claim), StartError> {
     check_name(name)?;
-    let dir = StateDir::open(wanted.options().state_dir.as_deref())?;
+    let dir = StateDir::open(wanted.options().special.state_dir.as_deref())?;
     let limit = Some(wanted.options().timeout).filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
     let claim = if wanted.options().name.is_some() { dir.claim_within(name, limit)? } else { dir.claim_unique(name)? };
     Ok((dir, claim))
@@ -166,7 +166,7 @@ fn of_record(record: &Record) -> Report {
 
 fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
     let options = wanted.options();
-    let pid_file = match options.pid_file.as_deref().map(ServerPidFile::take).transpose() {
+    let pid_file = match options.special.pid_file.as_deref().map(ServerPidFile::take).transpose() {
         Ok(pid_file) => pid_file,
         Err(error) => {
             let report = Report { outcome: outcome_of(&error), ..could_not_start(claim.name(), &error) };
@@ -201,7 +201,7 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
     pid_file.iter().for_each(|file| report.pid.into_iter().for_each(|pid| file.write(pid)));
     fill_in(&mut record, &report);
     note(&mut claim, &record);
-    if options.foreground {
+    if options.special.foreground {
         return foreground::stay(started, &report, options, dir, claim, pid_file);
     }
     match &options.then {
@@ -240,7 +240,7 @@ fn record(wanted: &Wanted<'_>, claim: &Claim, start: &Start) -> Record {
     record.mark = Some(start.mark.clone());
     (record.stdout, record.stderr) = start.logs();
     record.log_starts = start.log_starts();
-    record.fingerprint = wanted.options().fingerprint.clone();
+    record.fingerprint = wanted.options().special.fingerprint.clone();
     record
 }
 
@@ -254,8 +254,8 @@ pub fn note(claim: &mut Claim, record: &Record) {
 /// The logs of an unnamed start that failed go with it: their paths would lead nowhere.
 fn without_lost_logs(options: &Options, mut report: Report) -> Report {
     if options.name.is_none() && streams::uses_folder(options) {
-        report.stdout = options.stdout.as_ref().and(report.stdout);
-        report.stderr = options.stderr.as_ref().and(report.stderr);
+        report.stdout = options.special.stdout.as_ref().and(report.stdout);
+        report.stderr = options.special.stderr.as_ref().and(report.stderr);
     }
     report
 }

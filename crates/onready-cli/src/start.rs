@@ -111,7 +111,7 @@ impl Start {
         };
         let blueprint = Blueprint::new(arguments, &around.environment, &around.directory).map_err(refusal)?;
         let signals = Signals::catch().map_err(|error| refused(format!("cannot make a pipe: {error}")))?;
-        let mut receiver = Receiver::bind(&place.state_dir, options.notify_access).map_err(|error| {
+        let mut receiver = Receiver::bind(&place.state_dir, options.special.notify_access).map_err(|error| {
             refused(format!("cannot bind the notify socket in {}: {error}", place.state_dir.display()))
         })?;
         let progress = Progress::new(format!("{}: starting", place.name), !options.quiet);
@@ -196,9 +196,9 @@ impl Start {
     /// Watches, and `beside` with it, until the outcome is known; a server that is not ready is gone then, unless it is to be kept.
     pub fn wait(mut self, beside: &mut dyn Source) -> (Report, Started) {
         let timeout = Some(self.options.timeout).filter(|timeout| !timeout.is_zero());
-        let kept = self.options.on_timeout == OnTimeout::Keep;
+        let kept = self.options.special.on_timeout == OnTimeout::Keep;
         let signs = self.options.until.len();
-        let mut machine = Machine::new(Rules { signs, any: self.options.any, timeout, keep_on_timeout: kept });
+        let mut machine = Machine::new(Rules { signs, any: self.options.special.any, timeout, keep_on_timeout: kept });
         let outcome = self.watch(&mut machine, beside);
         self.describe(&machine, &outcome, kept);
         let started = Started {
@@ -345,9 +345,11 @@ impl Started {
         tail.collect(&Interest::default(), Duration::ZERO, &mut Vec::new());
     }
 
-    /// The server has been let go of, and the caller will see our exit code: no signal changes that any more.
+    /// The server has been let go of, and the caller will see our exit code: no signal changes that any more. What the
+    /// kernel takes back at our end is left to it.
     pub fn exit_deaf(self) {
-        std::mem::forget(self.signals);
+        drop(self.receiver);
+        std::mem::forget((self.signals, self.family, self.main, self.tail, self.switch, self.passage));
     }
 }
 

@@ -47,7 +47,7 @@ fn has_room(file: &File, path: &Path) -> Result<(), String> {
 
 /// Whether a start needs the log folder of its name.
 pub fn uses_folder(options: &Options) -> bool {
-    options.log.is_none() && (options.stdout.is_none() || options.stderr.is_none())
+    options.log.is_none() && (options.special.stdout.is_none() || options.special.stderr.is_none())
 }
 
 impl Logs {
@@ -58,7 +58,7 @@ impl Logs {
     /// One cannot be opened or written.
     pub fn open(options: &Options, folder: &Path) -> Result<Logs, String> {
         let named = |path: &Option<PathBuf>| options.log.as_ref().or(path.as_ref()).map(|path| open(path)).transpose();
-        let (stdout, stderr) = (named(&options.stdout)?, named(&options.stderr)?);
+        let (stdout, stderr) = (named(&options.special.stdout)?, named(&options.special.stderr)?);
         let mut default =
             uses_folder(options).then(|| open_logs(folder)).transpose().map_err(|error| error.to_string())?;
         let mut mark = None;

@@ -1,6 +1,6 @@
 //! A wrong command line, with a word about what was probably meant.
 
-use crate::cli::{Cli, StartLine};
+use crate::cli::{Cli, Options, Special, StartArguments, StartLine, Usual};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Error, Parser};
 use onready::verbs::command_text;
@@ -18,15 +18,24 @@ pub fn parse() -> Cli {
 /// They mean nothing, or ask for help or the version.
 pub fn try_parse(words: &[OsString]) -> Result<Cli, Error> {
     // What begins with an option is no verb, but for one that stands behind options of its own; so the verbs'
-    // definitions are made only if this is no start, or asks for help.
-    let begins_with_option = words.get(1).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
-    if let Some(Ok(line)) = begins_with_option.then(|| StartLine::try_parse_from(words)) {
-        return Ok(Cli { verb: None, start: line.start });
+    // definitions are made only if this is no start, or asks for help. To define an option takes as long as to parse it.
+    if words.get(1).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-")) {
+        if let Some(start) = parse_start(words) {
+            return Ok(Cli { verb: None, start });
+        }
     }
     Cli::try_parse_from(words).or_else(|error| match as_meant(&error, words) {
         Some(meant) => Cli::try_parse_from(meant),
         None => Err(error),
     })
+}
+
+fn parse_start(words: &[OsString]) -> Option<StartArguments> {
+    if let Ok(StartLine { start }) = StartLine::<Usual>::try_parse_from(words) {
+        let options = Options { usual: start.options, special: Special::default() };
+        return Some(StartArguments { options, command: start.command });
+    }
+    StartLine::try_parse_from(words).ok().map(|line| line.start)
 }
 
 /// The usual order of the words of who writes `onready --state-dir DIR list` or `onready help list`.
@@ -173,6 +182,12 @@ mod tests {
         {
             assert_eq!(meant(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_as_by_default() {
+        let line = StartLine::<Options>::try_parse_from(["onready", "--", "x"]).expect("a start");
+        assert_eq!(line.start.options.special, Special::default());
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Place {
         let lock = match &start.lock {
             Some(path) => path.clone(),
             None => {
-                let (dir, _) = private_dir::open(&private_dir::runtime_path().join("clients"), Use::State)?;
+                let dir = private_dir::open(&private_dir::runtime_path().join("clients"), Use::State)?.path;
                 dir.join(format!("{}-{:016x}.lock", word(&start.program), key(start)))
             }
         };

@@ -40,9 +40,9 @@ fn here() -> io::Result<&'static Here> {
         return Ok(here);
     }
     let without_proc = |error: io::Error| io::Error::new(error.kind(), format!("{error} (is /proc mounted?)"));
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(without_proc)?;
+    let boot = tree::boot().map_err(without_proc)?;
     let namespace = rustix::fs::stat("/proc/self/ns/pid").map_err(|error| without_proc(error.into()))?.st_ino;
-    Ok(HERE.get_or_init(|| Here { boot: boot.trim().into(), namespace }))
+    Ok(HERE.get_or_init(|| Here { boot, namespace }))
 }
 
 /// Whether it can be told here which process is which.
@@ -97,8 +97,11 @@ impl Identity {
         // Held first, then looked at: what is seen now is what the pidfd holds.
         let process = Process::other(self.pid).ok().flatten()?;
         let fd = process.fd()?;
-        let is_another = self.unique.is_some_and(|then| unique(fd).is_some_and(|now| now != then));
-        (!is_another && self.look().is_some() && !is_readable(fd)).then_some(process)
+        let is_it = match (self.unique, self.unique.and_then(|_| unique(fd))) {
+            (Some(then), Some(now)) => then == now,
+            _ => self.look().is_some(),
+        };
+        (is_it && !is_readable(fd)).then_some(process)
     }
 }
 

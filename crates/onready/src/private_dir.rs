@@ -49,18 +49,30 @@ pub fn runtime_path() -> PathBuf {
     }
 }
 
-/// Opens a directory of our own, and makes it (with its parents) if it is not there; returns its absolute path too.
+/// A directory of our own, open.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its path, absolute.
+    pub path: PathBuf,
+    /// It.
+    pub fd: OwnedFd,
+    /// It was not there before.
+    #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
+    pub is_new: bool,
+}
+
+/// Opens a directory of our own, and makes it (with its parents) if it is not there.
 ///
 /// # Errors
 /// It cannot be made, is no directory or a symbolic link, is another user's, or others may write in it; the text
 /// names the path and what to do.
-pub fn open(path: &Path, purpose: Use) -> Result<(PathBuf, OwnedFd), StartError> {
+pub fn open(path: &Path, purpose: Use) -> Result<Opened, StartError> {
     let path = std::path::absolute(path).map_err(|error| purpose.unusable(path, &error.to_string()))?;
     // Without a slash at the end, which would make the kernel follow a link.
     let path: PathBuf = path.components().collect();
-    let fd = open_or_make(&path).map_err(|error| purpose.unusable(&path, &why(&path, error)))?;
+    let (fd, is_new) = open_or_make(&path).map_err(|error| purpose.unusable(&path, &why(&path, error)))?;
     check(&fd).map_err(|why| purpose.unusable(&path, &why))?;
-    Ok((path, fd))
+    Ok(Opened { path, fd, is_new })
 }
 
 /// An environment variable that holds an absolute path; others are to be ignored, says the specification.
@@ -81,23 +93,25 @@ pub fn is_own_directory(path: &Path) -> bool {
     rustix::fs::stat(path).is_ok_and(ours)
 }
 
-fn open_or_make(path: &Path) -> rustix::io::Result<OwnedFd> {
+/// The directory, and whether it was made now.
+fn open_or_make(path: &Path) -> rustix::io::Result<(OwnedFd, bool)> {
     let open =
         || openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
     match open() {
-        Err(Errno::NOENT) => make(path).and_then(|()| open()),
-        opened => opened,
+        Err(Errno::NOENT) => make(path).and_then(|is_new| Ok((open()?, is_new))),
+        opened => opened.map(|fd| (fd, false)),
     }
 }
 
-fn make(path: &Path) -> rustix::io::Result<()> {
+fn make(path: &Path) -> rustix::io::Result<bool> {
     match mkdirat(CWD, path, Mode::RWXU) {
         Err(Errno::NOENT) => {
             let parent = path.parent().ok_or(Errno::NOENT)?;
-            make(parent).and_then(|()| make(path))
+            make(parent).and_then(|_| make(path))
         }
+        Ok(()) => Ok(true),
         // Somebody else, most likely another one of us, was faster; who it was is checked when it is open.
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(Errno::EXIST) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -15,6 +15,7 @@ pub use activity::{Activity, Quiet};
 
 use std::ffi::OsString;
 use std::fmt::{self, Write as _};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -105,6 +106,19 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     let threads = number(fields.next()?)?;
     let start_time = number(fields.nth(1)?)?;
     Some(Stat { pid, ppid, pgrp, session, state, threads, start_time, cpu_ticks: user.saturating_add(system), comm })
+}
+
+/// Which boot of which machine this is: a UUID.
+///
+/// # Errors
+/// There is no `/proc`, or not Linux's.
+///
+/// # References
+/// proc_sys_kernel(5): random/boot_id
+pub fn boot() -> io::Result<String> {
+    let mut text = [0; 64];
+    let length = read_start(&ProcPath::new(format_args!("sys/kernel/random/boot_id")), &mut text)?;
+    Ok(String::from_utf8_lossy(&text[..length]).trim_end().into())
 }
 
 /// Appends the children of a process to `out`: those of all its threads, zombies too.

@@ -125,10 +125,10 @@ fn execute(words: &[&str]) -> Probe {
 
 fn security(server: &Server) -> Result<String, Refusal> {
     let options = &server.options;
-    if options.user.is_none() && options.group.is_none() {
+    if options.special.user.is_none() && options.special.group.is_none() {
         return Ok(String::new());
     }
-    let who = onready::engine::Credentials::look_up(options.user.as_deref(), options.group.as_deref());
+    let who = onready::engine::Credentials::look_up(options.special.user.as_deref(), options.special.group.as_deref());
     let who = who.map_err(|error| (error.exit_code(), error.to_string()))?;
     let line = |key: &str, id: Option<u32>| id.map(|id| format!("            {key}: {id}\n")).unwrap_or_default();
     Ok(format!("          securityContext:\n{}{}", line("runAsUser", who.uid), line("runAsGroup", who.gid)))

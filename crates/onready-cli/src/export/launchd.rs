@@ -29,16 +29,16 @@ pub fn plist(server: &Server) -> Result<Vec<u8>, Refusal> {
     set("EnvironmentVariables", format!("<dict>{variables}\n  </dict>"));
     set("WorkingDirectory", string(&text(server.directory.as_os_str())?));
     let options = &server.options;
-    options.user.iter().for_each(|user| set("UserName", string(user)));
-    options.group.iter().for_each(|group| set("GroupName", string(group)));
-    options.umask.iter().for_each(|mask| set("Umask", format!("<integer>{mask}</integer>")));
-    options.nice.iter().for_each(|nice| set("Nice", format!("<integer>{nice}</integer>")));
+    options.special.user.iter().for_each(|user| set("UserName", string(user)));
+    options.special.group.iter().for_each(|group| set("GroupName", string(group)));
+    options.special.umask.iter().for_each(|mask| set("Umask", format!("<integer>{mask}</integer>")));
+    options.special.nice.iter().for_each(|nice| set("Nice", format!("<integer>{nice}</integer>")));
     let both = options.log.as_deref();
     let path = |path: &Path| text(server.directory.join(path).as_os_str()).map(|path| string(&path));
-    if let Some(out) = both.or(options.stdout.as_deref()) {
+    if let Some(out) = both.or(options.special.stdout.as_deref()) {
         set("StandardOutPath", path(out)?);
     }
-    if let Some(err) = both.or(options.stderr.as_deref()) {
+    if let Some(err) = both.or(options.special.stderr.as_deref()) {
         set("StandardErrorPath", path(err)?);
     }
     set("RunAtLoad", "<true/>".into());

@@ -65,17 +65,17 @@ fn run(server: &Server, command: Vec<OsString>, enter: bool) -> Vec<u8> {
         run.extend(quoted(server.directory.as_os_str()));
         run.push(b'\n');
     }
-    options.umask.iter().for_each(|mask| run.extend(format!("umask {mask:03o}\n").bytes()));
+    options.special.umask.iter().for_each(|mask| run.extend(format!("umask {mask:03o}\n").bytes()));
     let mut before: Vec<OsString> = Vec::new();
-    options.nice.iter().for_each(|nice| before.extend(["nice", "-n", &nice.to_string()].map(Into::into)));
-    if !options.rlimit.is_empty() {
+    options.special.nice.iter().for_each(|nice| before.extend(["nice", "-n", &nice.to_string()].map(Into::into)));
+    if !options.special.rlimit.is_empty() {
         before.push("prlimit".into());
     }
-    for limit in &options.rlimit {
+    for limit in &options.special.rlimit {
         let bound = |n: u64| if n == u64::MAX { "unlimited".into() } else { n.to_string() };
         before.push(format!("--{}={}:{}", limit.name, bound(limit.soft), bound(limit.hard)).into());
     }
-    if let Some(user) = &options.user {
+    if let Some(user) = &options.special.user {
         before.extend(["s6-setuidgid".into(), user.into()]);
     }
     before.extend(command);

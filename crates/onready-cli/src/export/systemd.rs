@@ -33,17 +33,17 @@ pub fn unit(server: &Server) -> Vec<u8> {
         set("Environment", word(&assignment, false));
     }
     server.user().into_iter().for_each(|user| set("User", user));
-    options.group.iter().for_each(|group| set("Group", group.clone()));
-    options.umask.iter().for_each(|mask| set("UMask", format!("{mask:04o}")));
-    options.nice.iter().for_each(|nice| set("Nice", nice.to_string()));
-    options.rlimit.iter().for_each(|limit| {
+    options.special.group.iter().for_each(|group| set("Group", group.clone()));
+    options.special.umask.iter().for_each(|mask| set("UMask", format!("{mask:04o}")));
+    options.special.nice.iter().for_each(|nice| set("Nice", nice.to_string()));
+    options.special.rlimit.iter().for_each(|limit| {
         let bound = |n: u64| if n == u64::MAX { "infinity".into() } else { n.to_string() };
         set(&format!("Limit{}", limit.name.to_uppercase()), format!("{}:{}", bound(limit.soft), bound(limit.hard)));
     });
     let both = options.log.as_deref();
     let append = |path: &Path| format!("append:{}", bare(server.directory.join(path).as_os_str()));
-    both.or(options.stdout.as_deref()).iter().for_each(|path| set("StandardOutput", append(path)));
-    both.or(options.stderr.as_deref()).iter().for_each(|path| set("StandardError", append(path)));
+    both.or(options.special.stdout.as_deref()).iter().for_each(|path| set("StandardOutput", append(path)));
+    both.or(options.special.stderr.as_deref()).iter().for_each(|path| set("StandardError", append(path)));
     unit += "Restart=on-failure\n\n[Install]\nWantedBy=multi-user.target\n";
     unit.into_bytes()
 }
@@ -53,10 +53,10 @@ fn how_it_starts(server: &Server) -> String {
     let (command, kind) = if server.needs_us() {
         (server.through_us(None), "notify\nNotifyAccess=main".to_owned())
     } else if server.is_ready_by("notify") {
-        let access = if server.options.notify_access == NotifyAccess::Main { "main" } else { "all" };
+        let access = if server.options.special.notify_access == NotifyAccess::Main { "main" } else { "all" };
         (server.command(), format!("notify\nNotifyAccess={access}"))
     } else if server.is_ready_by("exit") {
-        let pid_file = server.options.pid_file.as_ref();
+        let pid_file = server.options.special.pid_file.as_ref();
         let pid_file = pid_file.map(|path| format!("\nPIDFile={}", bare(server.directory.join(path).as_os_str())));
         (server.command(), format!("forking{}", pid_file.unwrap_or_default()))
     } else {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub struct Folder {
     path: PathBuf,
     fd: Arc<OwnedFd>,
+    is_new: bool,
 }
 
 impl Folder {
@@ -27,8 +28,13 @@ impl Folder {
     /// # Errors
     /// As [`private_dir::open`].
     pub fn open(path: &Path, purpose: Use) -> Result<Folder, StartError> {
-        let (path, fd) = private_dir::open(path, purpose)?;
-        Ok(Folder { path, fd: Arc::new(fd) })
+        let opened = private_dir::open(path, purpose)?;
+        Ok(Folder { path: opened.path, fd: Arc::new(opened.fd), is_new: opened.is_new })
+    }
+
+    /// Whether it was made when it was opened.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Its path, absolute.
@@ -47,6 +53,11 @@ impl Folder {
             FileType::RegularFile => Ok(file),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name} is not a regular file"))),
         }
+    }
+
+    /// Whether there is anything of this name in it.
+    pub fn has(&self, name: &str) -> bool {
+        statat(self, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// Whether a name in it is this open file.

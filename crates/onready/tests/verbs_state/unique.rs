@@ -26,6 +26,32 @@ fn living_names_are_never_given_again_and_those_of_the_dead_are() {
 }
 
 #[test]
+fn a_dead_one_among_many_is_given_again_sooner_or_later() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    for _ in 0..60 {
+        let mut claim = state.claim_unique("x").expect("a claim");
+        claim.write(&alive("x")).expect("write");
+    }
+    let mut dead = state.claim("x-20").expect("a claim");
+    let mut record = dead.record().cloned().expect("a record");
+    record.outcome = Outcome::Stopped;
+    dead.write(&record).expect("write");
+    drop(dead);
+    let gives_it = |_: &i32| {
+        let claim = state.claim_unique("x").expect("a claim");
+        let is_it = claim.name() == "x-20";
+        claim.forget();
+        is_it
+    };
+    // One of 60 or so each time: that it never comes has a chance of one in 10^36.
+    let tries = (1..5000).find(gives_it);
+    println!("{tries:?}");
+    assert!(tries.is_some());
+    sandbox.finish();
+}
+
+#[test]
 fn many_at_once_get_many_names() {
     let sandbox = Sandbox::new();
     let state = open(&sandbox);

@@ -52,6 +52,9 @@ impl StartMark {
     /// # Errors
     /// The disk is full, for one.
     pub fn note(&self) -> Result<(), StartError> {
+        if self.makes_logs && self.dir.is_new() {
+            return Ok(());
+        }
         let path = self.dir.path().join(starts::NAME);
         let failed = |error| StartError::io(format!("write {}", path.display()), error);
         starts::note(&self.dir, self.sizes, self.makes_logs).map_err(failed)
@@ -74,15 +77,16 @@ pub fn open_logs(dir: &Path) -> Result<Logs, StartError> {
         dir.file(name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE).map_err(|error| failed(name, error))
     };
     let (mut stdout, mut stderr) = (open(STDOUT)?, open(STDERR)?);
-    if size(&stdout) > ROTATE_AT || size(&stderr) > ROTATE_AT {
+    let mut sizes = [size(&stdout), size(&stderr)];
+    if sizes.iter().any(|size| *size > ROTATE_AT) {
         rotate(&dir).map_err(|error| StartError::io(format!("rotate the logs in {}", dir.path().display()), error))?;
         (stdout, stderr) = (open(STDOUT)?, open(STDERR)?);
+        sizes = [size(&stdout), size(&stderr)];
     }
     for file in [&stdout, &stderr] {
         // Only the open was not to wait (for the reader of a FIFO); a server must not get EAGAIN from its log.
         rustix::fs::fcntl_setfl(file, OFlags::APPEND).map_err(|error| failed("", error.into()))?;
     }
-    let sizes = [size(&stdout), size(&stderr)];
     let makes_logs = sizes == [0, 0] && stdout.metadata().is_ok_and(|stat| stat.created().is_ok());
     let (stdout_path, stderr_path) = (dir.path().join(STDOUT), dir.path().join(STDERR));
     Ok(Logs { stdout, stderr, stdout_path, stderr_path, mark: StartMark { dir, sizes, makes_logs } })

@@ -86,6 +86,11 @@ impl StateDir {
         Record::parse_whole(&text).map(Some)
     }
 
+    /// Whether anything is on record under a name.
+    pub(super) fn is_on_record(&self, name: &str) -> bool {
+        self.dir.has(&format!("{name}{RECORD}"))
+    }
+
     fn record_file(&self, name: &str) -> io::Result<Option<File>> {
         match self.dir.file(&format!("{name}{RECORD}"), OFlags::RDONLY) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -3,12 +3,24 @@
 use super::claim::{Claim, is_in_use};
 use super::dir::StateDir;
 use super::name::check_name;
-use super::record::{Outcome, State, line_of, state_of};
+use super::record::{Outcome, line_of, state_of};
 use crate::error::StartError;
 use crate::instance::Identity;
 use serde::Deserialize;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::time::Duration;
+
+/// One part in so many is near enough.
+const NEAR: u64 = 16;
+/// From this number on, a name on record is taken for one that is in use.
+const MANY: u64 = 32;
+
+/// Another number every time.
+fn any_number() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
 
 /// What of a record says whether its name is taken; the rest is skipped.
 #[derive(Deserialize)]
@@ -18,22 +30,21 @@ struct Glance {
 }
 
 impl Glance {
-    fn state(&self, is_alive: fn(&Identity) -> bool) -> State {
-        state_of(self.outcome, self.identity.as_ref(), false, || self.identity.as_ref().is_some_and(is_alive))
+    fn is_in_use(&self, is_alive: fn(&Identity) -> bool) -> bool {
+        is_in_use(state_of(self.outcome, self.identity.as_ref(), false, || self.identity.as_ref().is_some_and(is_alive)))
     }
 }
 
 impl StateDir {
     /// Takes the lock of `base`, `base-2`, `base-3` or so: the first name found, in few looks, under which nothing
-    /// runs and nobody starts anything. It is not always the lowest such number.
+    /// runs and nobody starts anything. Up to 31 that is the lowest number but for accidents, above it one near it.
     ///
     /// # Errors
     /// As [`StateDir::claim`].
     pub fn claim_unique(&self, base: &str) -> Result<Claim, StartError> {
         check_name(base)?;
         // Who starts a second server of a name need not take the lock of the first to know.
-        let runs =
-            self.glance(base).is_ok_and(|glance| glance.is_some_and(|it| it.state(Identity::is_alive) == State::Ready));
+        let runs = self.glance(base).is_ok_and(|glance| glance.is_some_and(|it| it.is_in_use(Identity::is_alive)));
         let mut number = if runs { self.free_number(base) } else { 1 };
         loop {
             let name = numbered(base, number);
@@ -49,42 +60,50 @@ impl StateDir {
         }
     }
 
-    /// A free number above 1: fourfold steps up to one, then halving ones down to one whose lower neighbour is taken.
-    /// With a thousand servers of one name 16 looks, not a thousand, and half of them at names that nobody has.
+    /// A number above 1 that seems free: fourfold steps up to one, then halving ones down to where the taken ones end,
+    /// or near it. With a thousand servers of one name these are 11 looks, not a thousand.
     fn free_number(&self, base: &str) -> u64 {
-        let is_free = |number: u64| !self.is_taken(&numbered(base, number));
         let (mut taken, mut free) = (1, 2);
-        while !is_free(free) {
+        while self.seems_taken(base, free) {
             (taken, free) = (free, free * 4);
         }
-        while free - taken > 1 {
+        while free - taken > 1 + free / NEAR {
             let middle = taken + (free - taken) / 2;
-            if is_free(middle) {
-                free = middle;
-            } else {
+            if self.seems_taken(base, middle) {
                 taken = middle;
+            } else {
+                free = middle;
             }
         }
-        free
+        // A dead one anywhere before them, sooner or later: its record is not to stay for ever.
+        let other = 1 + any_number() % taken;
+        if taken >= MANY && !self.is_taken(base, other) {
+            return other;
+        }
+        // Of many who start one now, not all try the same.
+        let number = taken + 1 + any_number() % (free - taken);
+        if number < free && self.is_taken(base, number) { free } else { number }
     }
 
-    /// The next one for somebody who was too late for this: of many, not all try the same.
+    /// The next one for somebody who was too late for this.
     fn free_above(&self, base: &str, number: u64) -> u64 {
-        let step = 1 + u64::from(std::process::id() % 16);
+        let step = 1 + any_number() % NEAR;
         let mut next = number.saturating_add(step);
-        while self.is_taken(&numbered(base, next)) {
+        while self.is_taken(base, next) {
             next = next.saturating_add(step);
         }
         next
     }
 
-    /// Whether it seems so: another name will do if this is wrong.
-    fn is_taken(&self, name: &str) -> bool {
-        match self.glance(name) {
-            Ok(Some(glance)) => is_in_use(glance.state(Identity::seems_alive)) || self.is_locked(name),
-            Ok(None) => self.is_locked(name),
-            Err(_) => true,
-        }
+    /// What is on record under a high number is not looked at: that costs five times as much.
+    fn seems_taken(&self, base: &str, number: u64) -> bool {
+        if number < MANY { self.is_taken(base, number) } else { self.is_on_record(&numbered(base, number)) }
+    }
+
+    /// Whether it seems so: another name will do if this is wrong, and who takes the lock of one that is not free sees it.
+    fn is_taken(&self, base: &str, number: u64) -> bool {
+        let glance = self.glance(&numbered(base, number));
+        glance.map_or(true, |glance| glance.is_some_and(|it| it.is_in_use(Identity::seems_alive)))
     }
 
     fn glance(&self, name: &str) -> io::Result<Option<Glance>> {
