@@ -4,6 +4,8 @@
 //! rustc's own switch (`-C target-feature=+crt-static`) is for whole builds with `--target` only, since it would hold
 //! for procedural macros too. So the linker is told `-static`, and finds in a folder of ours, ahead of all others,
 //! linker scripts under the names of the shared libraries that lead to the static ones.
+//!
+//! And what a start executes is put side by side (`order.txt`), as the kernel maps a program 64 KiB at a time.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,8 +23,9 @@ const LIBRARIES: [(&str, &[&str]); 7] = [
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=order.txt");
     println!("cargo::rerun-if-env-changed=ONREADY_DYNAMIC");
-    let variable = |name| std::env::var(name).unwrap_or_default();
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let here = variable("TARGET") == "x86_64-unknown-linux-gnu" && variable("HOST") == variable("TARGET");
     let wanted = variable("ONREADY_DYNAMIC").is_empty() && variable("PROFILE") == "release";
     let already = variable("CARGO_CFG_TARGET_FEATURE").split(',').any(|feature| feature == "crt-static");
@@ -32,7 +35,33 @@ fn main() {
         println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
         println!("cargo::rustc-link-arg-bins=-static");
         println!("cargo::rustc-link-arg-bins=-no-pie");
+        if is_usual_linker(variable) {
+            if let Some(script) = write_order(&folder) {
+                println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
+            }
+        }
     }
+}
+
+/// rustc's own or the C compiler's: both understand a script that is inserted into theirs. Some others do not.
+fn is_usual_linker(variable: impl Fn(&str) -> String) -> bool {
+    let flags = variable("CARGO_ENCODED_RUSTFLAGS");
+    variable("RUSTC_LINKER").is_empty() && !flags.contains("fuse-ld") && !flags.contains("linker")
+}
+
+/// The order as a script; `None` if the C compiler's linker cannot do anything with it.
+fn write_order(folder: &Path) -> Option<PathBuf> {
+    let list = std::fs::read_to_string("order.txt").ok()?;
+    let patterns: String = list.lines().filter(|line| !line.starts_with('#')).map(|line| format!("    {line}\n")).collect();
+    let script = folder.join("order.ld");
+    let text = format!("SECTIONS\n{{\n  .text.start :\n  {{\n{patterns}  }}\n}}\nINSERT BEFORE .text;\n");
+    std::fs::write(&script, text).ok()?;
+    let (source, program) = (folder.join("nothing.c"), folder.join("nothing"));
+    std::fs::write(&source, "int main(void) { return 0; }\n").ok()?;
+    let mut link = Command::new("cc");
+    link.arg(format!("-Wl,-T,{}", script.display())).args(["-static", "-no-pie", "-o"]).arg(&program).arg(&source);
+    let works = link.output().ok()?.status.success() && Command::new(&program).status().ok()?.success();
+    works.then_some(script)
 }
 
 /// `None` if an archive is missing: then the program is linked as usual.
