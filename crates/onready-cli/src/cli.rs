@@ -39,7 +39,7 @@ pub struct Cli {
 
 /// The command line of a start alone.
 #[derive(Parser)]
-#[command(name = "onready", version)]
+#[command(name = "onready", disable_help_flag = true)]
 pub struct StartLine<O: Args> {
     /// What to start.
     #[command(flatten)]
@@ -119,7 +119,7 @@ pub enum NotifyAccess {
 /// The options of a start.
 #[derive(Args, Clone)]
 pub struct Options {
-    /// Those that most starts have enough with.
+    /// The usual ones.
     #[command(flatten)]
     pub usual: Usual,
     /// The others.
@@ -127,7 +127,7 @@ pub struct Options {
     pub special: Special,
 }
 
-/// The options of a start that its short help shows.
+/// The options that most starts have enough with: their definitions alone are made first.
 #[derive(Args, Clone)]
 pub struct Usual {
     /// When it is ready; repeatable: all must hold
@@ -149,9 +149,6 @@ pub struct Usual {
     /// A listener of somebody else never counts: if another process listens there already, that is an error.
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Readiness", verbatim_doc_comment)]
     pub until: Vec<When>,
-    /// A line of the output that matches is a failure at once
-    #[arg(long, value_name = "REGEX", value_parser = regex, help_heading = "Readiness")]
-    pub fail_log: Vec<Regex>,
     /// How long it may take; 0 = for ever
     ///
     /// A duration as 90s, 1m 30s, 250ms, or a number of seconds. The server may ask for more (EXTEND_TIMEOUT_USEC).
@@ -167,15 +164,6 @@ pub struct Usual {
     /// It finds the server's pid in ONREADY_PID and its addresses in ONREADY_LISTENING.
     #[arg(long, value_name = "SHELL-COMMAND", help_heading = "Running")]
     pub then: Option<String>,
-    /// Set a variable of its environment; repeatable
-    #[arg(long, value_name = "K=V", value_parser = assignment, help_heading = "Running")]
-    pub env: Vec<(OsString, OsString)>,
-    /// Start it in this directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Running")]
-    pub chdir: Option<PathBuf>,
-    /// Append both streams to this file [default: in the log folder of its name]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Output")]
-    pub log: Option<PathBuf>,
     /// Pass nothing of its output on, show no progress; errors are still told
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
@@ -184,12 +172,15 @@ pub struct Usual {
     pub json: bool,
 }
 
-/// The options of a start that only its whole help shows. Without any of them, what is parsed is as by default.
-#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+/// The other options. Without any of them, what is parsed is as by default.
+#[derive(Args, Clone, Debug, Default)]
 pub struct Special {
     /// One of the --until is enough
     #[arg(hide_short_help = true, long, help_heading = "Readiness")]
     pub any: bool,
+    /// A line of the output that matches is a failure at once
+    #[arg(long, value_name = "REGEX", value_parser = regex, help_heading = "Readiness")]
+    pub fail_log: Vec<Regex>,
     /// What to do with a server that is not ready in time
     #[arg(hide_short_help = true, long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Readiness")]
     pub on_timeout: OnTimeout,
@@ -227,6 +218,12 @@ pub struct Special {
     /// [HOST:]PORT, or a path with a slash; NAME=ADDR names it in LISTEN_FDNAMES.
     #[arg(hide_short_help = true, long, value_name = "ADDR", help_heading = "Running")]
     pub listen: Vec<String>,
+    /// Set a variable of its environment; repeatable
+    #[arg(long, value_name = "K=V", value_parser = assignment, help_heading = "Running")]
+    pub env: Vec<(OsString, OsString)>,
+    /// Start it in this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Running")]
+    pub chdir: Option<PathBuf>,
     /// Run it as this user
     #[arg(hide_short_help = true, long, value_hint = ValueHint::Username, help_heading = "Running")]
     pub user: Option<String>,
@@ -242,6 +239,9 @@ pub struct Special {
     /// A resource limit, as nofile=1024 or core=0:unlimited; repeatable
     #[arg(hide_short_help = true, long, value_name = "NAME=N", value_parser = crate::limits::parse, help_heading = "Running")]
     pub rlimit: Vec<crate::limits::Limit>,
+    /// Append both streams to this file [default: in the log folder of its name]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub log: Option<PathBuf>,
     /// Append its stdout to this file
     #[arg(hide_short_help = true, long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "log", help_heading = "Output")]
     pub stdout: Option<PathBuf>,

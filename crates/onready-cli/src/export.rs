@@ -110,10 +110,10 @@ fn read(state: &StateDir, name: &str) -> Result<Server, Refusal> {
     record.pid().iter().for_each(|pid| look_again(&mut record, *pid));
     let options = options_of(&record)?;
     let here = record.directory.clone().unwrap_or_else(|| "/".into());
-    let directory = options.chdir.as_ref().map_or_else(|| here.clone(), |directory| here.join(directory));
+    let directory = options.special.chdir.as_ref().map_or_else(|| here.clone(), |directory| here.join(directory));
     let kept = record.environment.iter().filter(|(name, _)| !is_of_the_session(name));
     let mut environment: Vec<(OsString, OsString)> = kept.map(|(name, value)| (name.into(), value.into())).collect();
-    for (name, value) in &options.env {
+    for (name, value) in &options.special.env {
         environment.retain(|(known, _)| known != name);
         environment.push((name.clone(), value.clone()));
     }
@@ -170,7 +170,7 @@ impl Server {
 
     /// Sockets to be handed over, and lines that mean failure, are understood by nobody but us.
     fn needs_us(&self) -> bool {
-        !self.options.special.listen.is_empty() || !self.options.fail_log.is_empty()
+        !self.options.special.listen.is_empty() || !self.options.special.fail_log.is_empty()
     }
 
     /// The command line that has `onready` stay and speak for the server; `name` makes it known by name.
@@ -180,7 +180,7 @@ impl Server {
         let mut push = |flag: &str, value: &str| words.extend([OsString::from(flag), value.into()]);
         name.iter().for_each(|name| push("--name", name));
         self.conditions().iter().filter(|text| *text != "auto").for_each(|text| push("--until", text));
-        self.options.fail_log.iter().for_each(|regex| push("--fail-log", regex.as_str()));
+        self.options.special.fail_log.iter().for_each(|regex| push("--fail-log", regex.as_str()));
         self.options.special.listen.iter().for_each(|address| push("--listen", address));
         push("--timeout", &format!("{}ms", self.options.timeout.as_millis()));
         words.extend(self.options.special.any.then(|| "--any".into()));

@@ -80,11 +80,11 @@ impl Blueprint {
     /// The command, user, group, directory or an address of `--listen` is not to be had.
     pub fn new(arguments: &StartArguments, environment: &Environment, here: &Path) -> Result<Blueprint, Refusal> {
         let options = &arguments.options;
-        let directory = options.chdir.as_ref().map_or_else(|| here.to_path_buf(), |directory| here.join(directory));
+        let directory = options.special.chdir.as_ref().map_or_else(|| here.to_path_buf(), |directory| here.join(directory));
         is_directory(&directory)
             .map_err(|error| Refusal::Other(format!("cannot use the directory {}: {error}", directory.display())))?;
         let mut environment = environment.clone();
-        options.env.iter().for_each(|(name, value)| environment.set(name, value));
+        options.special.env.iter().for_each(|(name, value)| environment.set(name, value));
         let path = environment.get("PATH");
         let command = arguments.command.first().cloned().unwrap_or_default();
         let program = command::find(&command, path, &directory).map_err(Refusal::Command)?;

@@ -235,7 +235,7 @@ fn record(wanted: &Wanted<'_>, claim: &Claim, start: &Start) -> Record {
     record.environment = wanted.around.environment.clone();
     record.directory = Some(wanted.around.directory.clone());
     record.start_arguments = wanted.words.clone();
-    record.identity = Identity::of(start.spawned.pid).ok();
+    record.identity = Identity::of_held(&start.main.borrow()).ok();
     record.group = start.spawned.group;
     record.mark = Some(start.mark.clone());
     (record.stdout, record.stderr) = start.logs();

@@ -136,7 +136,7 @@ impl Start {
             family: &family,
             here: &around.directory,
         };
-        let mut conditions = prepare(&options.until, &options.fail_log, &ground).map_err(refused)?;
+        let mut conditions = prepare(&options.until, &options.special.fail_log, &ground).map_err(refused)?;
         let matchers = std::mem::take(&mut conditions.matchers);
         let tail = Rc::new(RefCell::new(Tail::new(tails, matchers, Rc::clone(&world))));
 

@@ -38,8 +38,8 @@ fn open(path: &Path) -> Result<(File, PathBuf), String> {
 fn has_room(file: &File, path: &Path) -> Result<(), String> {
     let space = rustix::fs::fstatvfs(file).map_err(|error| failed(path)(error.into()))?;
     let free = if rustix::process::geteuid().is_root() { space.f_bfree } else { space.f_bavail };
-    let is_file = file.metadata().is_ok_and(|stat| stat.is_file());
-    if is_file && space.f_blocks > 0 && free == 0 {
+    let is_file = || file.metadata().is_ok_and(|stat| stat.is_file());
+    if space.f_blocks > 0 && free == 0 && is_file() {
         return Err(failed(path)(rustix::io::Errno::NOSPC.into()));
     }
     Ok(())
@@ -47,7 +47,7 @@ fn has_room(file: &File, path: &Path) -> Result<(), String> {
 
 /// Whether a start needs the log folder of its name.
 pub fn uses_folder(options: &Options) -> bool {
-    options.log.is_none() && (options.special.stdout.is_none() || options.special.stderr.is_none())
+    options.special.log.is_none() && (options.special.stdout.is_none() || options.special.stderr.is_none())
 }
 
 impl Logs {
@@ -57,7 +57,7 @@ impl Logs {
     /// # Errors
     /// One cannot be opened or written.
     pub fn open(options: &Options, folder: &Path) -> Result<Logs, String> {
-        let named = |path: &Option<PathBuf>| options.log.as_ref().or(path.as_ref()).map(|path| open(path)).transpose();
+        let named = |path: &Option<PathBuf>| options.special.log.as_ref().or(path.as_ref()).map(|path| open(path)).transpose();
         let (stdout, stderr) = (named(&options.special.stdout)?, named(&options.special.stderr)?);
         let mut default =
             uses_folder(options).then(|| open_logs(folder)).transpose().map_err(|error| error.to_string())?;

@@ -187,7 +187,8 @@ mod tests {
     #[test]
     fn what_is_not_asked_for_is_as_by_default() {
         let line = StartLine::<Options>::try_parse_from(["onready", "--", "x"]).expect("a start");
-        assert_eq!(line.start.options.special, Special::default());
+        let (parsed, default) = (line.start.options.special, Special::default());
+        assert_eq!(format!("{parsed:?}"), format!("{default:?}"));
     }
 
     #[test]

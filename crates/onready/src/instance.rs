@@ -59,11 +59,22 @@ impl Identity {
     /// # Errors
     /// There is no such process, or no `/proc` to ask.
     pub fn of(pid: i32) -> io::Result<Identity> {
+        Identity::with(pid, Process::other(pid).ok().flatten().as_ref())
+    }
+
+    /// The identity of a process that we hold on to.
+    ///
+    /// # Errors
+    /// As [`Identity::of`].
+    pub fn of_held(process: &Process) -> io::Result<Identity> {
+        Identity::with(process.pid(), Some(process))
+    }
+
+    fn with(pid: i32, held: Option<&Process>) -> io::Result<Identity> {
         let here = here()?;
         let stat = tree::stat(pid)
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no process {pid}")))?;
-        let held = Process::other(pid).ok().flatten();
-        let unique = held.as_ref().and_then(Process::fd).and_then(unique);
+        let unique = held.and_then(Process::fd).and_then(unique);
         Ok(Identity { boot: here.boot.clone(), namespace: here.namespace, pid, start_time: stat.start_time, unique })
     }
 

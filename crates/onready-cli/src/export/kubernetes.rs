@@ -48,7 +48,7 @@ pub fn deployment(server: &Server) -> Result<Vec<u8>, Refusal> {
     }
     yaml += &format!("          workingDir: {}\n", text(server.directory.as_os_str())?);
     let of_the_server = |name: &OsStr| !OF_THE_MACHINE.iter().any(|known| name == *known);
-    let given = |name: &OsStr| server.options.env.iter().any(|(known, _)| known == name);
+    let given = |name: &OsStr| server.options.special.env.iter().any(|(known, _)| known == name);
     let mut variables = String::new();
     for (name, value) in server.environment.iter().filter(|(name, _)| of_the_server(name) || given(name)) {
         variables += &format!("            - name: {}\n              value: {}\n", text(name)?, text(value)?);

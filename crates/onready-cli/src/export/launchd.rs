@@ -33,7 +33,7 @@ pub fn plist(server: &Server) -> Result<Vec<u8>, Refusal> {
     options.special.group.iter().for_each(|group| set("GroupName", string(group)));
     options.special.umask.iter().for_each(|mask| set("Umask", format!("<integer>{mask}</integer>")));
     options.special.nice.iter().for_each(|nice| set("Nice", format!("<integer>{nice}</integer>")));
-    let both = options.log.as_deref();
+    let both = options.special.log.as_deref();
     let path = |path: &Path| text(server.directory.join(path).as_os_str()).map(|path| string(&path));
     if let Some(out) = both.or(options.special.stdout.as_deref()) {
         set("StandardOutPath", path(out)?);

@@ -40,7 +40,7 @@ pub fn unit(server: &Server) -> Vec<u8> {
         let bound = |n: u64| if n == u64::MAX { "infinity".into() } else { n.to_string() };
         set(&format!("Limit{}", limit.name.to_uppercase()), format!("{}:{}", bound(limit.soft), bound(limit.hard)));
     });
-    let both = options.log.as_deref();
+    let both = options.special.log.as_deref();
     let append = |path: &Path| format!("append:{}", bare(server.directory.join(path).as_os_str()));
     both.or(options.special.stdout.as_deref()).iter().for_each(|path| set("StandardOutput", append(path)));
     both.or(options.special.stderr.as_deref()).iter().for_each(|path| set("StandardError", append(path)));
