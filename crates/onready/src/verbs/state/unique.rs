@@ -63,7 +63,8 @@ impl StateDir {
     /// A number above 1 that seems free: fourfold steps up to one, then halving ones down to where the taken ones end,
     /// or near it. With a thousand servers of one name these are 11 looks, not a thousand.
     fn free_number(&self, base: &str) -> u64 {
-        let (mut taken, mut free) = (1, 2);
+        let are_many = self.seems_taken(base, MANY);
+        let (mut taken, mut free) = if are_many { (MANY, MANY * 4) } else { (1, 2) };
         while self.seems_taken(base, free) {
             (taken, free) = (free, free * 4);
         }
