@@ -51,13 +51,13 @@ pub fn runtime_path() -> PathBuf {
 
 /// A directory of our own, open.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "verbs"), allow(dead_code))]
 pub struct Opened {
     /// Its path, absolute.
     pub path: PathBuf,
     /// It.
     pub fd: OwnedFd,
     /// It was not there before.
-    #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
     pub is_new: bool,
 }
 
