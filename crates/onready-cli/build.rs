@@ -52,7 +52,8 @@ fn is_usual_linker(variable: impl Fn(&str) -> String) -> bool {
 /// The order as a script; `None` if the C compiler's linker cannot do anything with it.
 fn write_order(folder: &Path) -> Option<PathBuf> {
     let list = std::fs::read_to_string("order.txt").ok()?;
-    let patterns: String = list.lines().filter(|line| !line.starts_with('#')).map(|line| format!("    {line}\n")).collect();
+    let patterns: String =
+        list.lines().filter(|line| !line.starts_with('#')).map(|line| format!("    {line}\n")).collect();
     let script = folder.join("order.ld");
     let text = format!("SECTIONS\n{{\n  .text.start :\n  {{\n{patterns}  }}\n}}\nINSERT BEFORE .text;\n");
     std::fs::write(&script, text).ok()?;

@@ -50,7 +50,8 @@ struct Walk {
 
 fn walked(args: &[OsString]) -> io::Result<(Walk, i32)> {
     let children = bench::children::Children::adopt()?;
-    let program = args.first().ok_or_else(|| io::Error::other("usage: bench-steps [--code N] [--addresses] COMMAND [ARG]..."))?;
+    let program =
+        args.first().ok_or_else(|| io::Error::other("usage: bench-steps [--code N] [--addresses] COMMAND [ARG]..."))?;
     let mut command = Command::new(program);
     command.args(&args[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // A number of start-up instructions depends on the environment's size, so there is next to none.

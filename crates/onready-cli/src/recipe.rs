@@ -80,7 +80,8 @@ impl Blueprint {
     /// The command, user, group, directory or an address of `--listen` is not to be had.
     pub fn new(arguments: &StartArguments, environment: &Environment, here: &Path) -> Result<Blueprint, Refusal> {
         let options = &arguments.options;
-        let directory = options.special.chdir.as_ref().map_or_else(|| here.to_path_buf(), |directory| here.join(directory));
+        let directory =
+            options.special.chdir.as_ref().map_or_else(|| here.to_path_buf(), |directory| here.join(directory));
         is_directory(&directory)
             .map_err(|error| Refusal::Other(format!("cannot use the directory {}: {error}", directory.display())))?;
         let mut environment = environment.clone();
@@ -88,8 +89,8 @@ impl Blueprint {
         let path = environment.get("PATH");
         let command = arguments.command.first().cloned().unwrap_or_default();
         let program = command::find(&command, path, &directory).map_err(Refusal::Command)?;
-        let credentials =
-            Credentials::look_up(options.special.user.as_deref(), options.special.group.as_deref()).map_err(Refusal::Core)?;
+        let credentials = Credentials::look_up(options.special.user.as_deref(), options.special.group.as_deref())
+            .map_err(Refusal::Core)?;
         let handed = options.special.listen.iter().map(|text| listen_fds::bind(text)).collect::<Result<Vec<_>, _>>();
         let mut setup = Vec::new();
         setup.extend(options.special.umask.map(|mask| ("set the umask".into(), SetupKind::Umask(mask))));

@@ -57,7 +57,8 @@ impl Logs {
     /// # Errors
     /// One cannot be opened or written.
     pub fn open(options: &Options, folder: &Path) -> Result<Logs, String> {
-        let named = |path: &Option<PathBuf>| options.special.log.as_ref().or(path.as_ref()).map(|path| open(path)).transpose();
+        let named =
+            |path: &Option<PathBuf>| options.special.log.as_ref().or(path.as_ref()).map(|path| open(path)).transpose();
         let (stdout, stderr) = (named(&options.special.stdout)?, named(&options.special.stderr)?);
         let mut default =
             uses_folder(options).then(|| open_logs(folder)).transpose().map_err(|error| error.to_string())?;

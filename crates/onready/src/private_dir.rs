@@ -9,8 +9,10 @@
 use crate::error::StartError;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, lstat, mkdirat, openat};
 use rustix::io::Errno;
+#[cfg(feature = "verbs")]
+use std::ffi::OsStr;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// The name of our directory inside the runtime directory.
@@ -70,7 +72,22 @@ pub fn open(path: &Path, purpose: Use) -> Result<Opened, StartError> {
     let path = std::path::absolute(path).map_err(|error| purpose.unusable(path, &error.to_string()))?;
     // Without a slash at the end, which would make the kernel follow a link.
     let path: PathBuf = path.components().collect();
-    let (fd, is_new) = open_or_make(&path).map_err(|error| purpose.unusable(&path, &why(&path, error)))?;
+    let opened = open_or_make(CWD, &path);
+    checked(path, opened, purpose)
+}
+
+/// The same for one of this name inside an open one of this path.
+///
+/// # Errors
+/// As [`open`].
+#[cfg(feature = "verbs")]
+pub fn open_inside(parent: BorrowedFd<'_>, path: &Path, name: &OsStr, purpose: Use) -> Result<Opened, StartError> {
+    let opened = open_or_make(parent, Path::new(name));
+    checked(path.join(name), opened, purpose)
+}
+
+fn checked(path: PathBuf, opened: rustix::io::Result<(OwnedFd, bool)>, purpose: Use) -> Result<Opened, StartError> {
+    let (fd, is_new) = opened.map_err(|error| purpose.unusable(&path, &why(&path, error)))?;
     check(&fd).map_err(|why| purpose.unusable(&path, &why))?;
     Ok(Opened { path, fd, is_new })
 }
@@ -94,20 +111,20 @@ pub fn is_own_directory(path: &Path) -> bool {
 }
 
 /// The directory, and whether it was made now.
-fn open_or_make(path: &Path) -> rustix::io::Result<(OwnedFd, bool)> {
+fn open_or_make(at: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<(OwnedFd, bool)> {
     let open =
-        || openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+        || openat(at, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
     match open() {
-        Err(Errno::NOENT) => make(path).and_then(|is_new| Ok((open()?, is_new))),
+        Err(Errno::NOENT) => make(at, path).and_then(|is_new| Ok((open()?, is_new))),
         opened => opened.map(|fd| (fd, false)),
     }
 }
 
-fn make(path: &Path) -> rustix::io::Result<bool> {
-    match mkdirat(CWD, path, Mode::RWXU) {
+fn make(at: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<bool> {
+    match mkdirat(at, path, Mode::RWXU) {
         Err(Errno::NOENT) => {
             let parent = path.parent().ok_or(Errno::NOENT)?;
-            make(parent).and_then(|_| make(path))
+            make(at, parent).and_then(|_| make(at, path))
         }
         Ok(()) => Ok(true),
         // Somebody else, most likely another one of us, was faster; who it was is checked when it is open.

@@ -5,9 +5,10 @@
 //! openat(2), open(2): O_NOFOLLOW
 
 use crate::error::StartError;
-use crate::private_dir::{self, Use};
+use crate::private_dir::{self, Opened, Use};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat, unlinkat};
 use rustix::io::Errno;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -28,8 +29,15 @@ impl Folder {
     /// # Errors
     /// As [`private_dir::open`].
     pub fn open(path: &Path, purpose: Use) -> Result<Folder, StartError> {
-        let opened = private_dir::open(path, purpose)?;
-        Ok(Folder { path: opened.path, fd: Arc::new(opened.fd), is_new: opened.is_new })
+        private_dir::open(path, purpose).map(Folder::from)
+    }
+
+    /// Opens one of this name in it, in the same way.
+    ///
+    /// # Errors
+    /// As [`private_dir::open`].
+    pub fn inside(&self, name: &OsStr, purpose: Use) -> Result<Folder, StartError> {
+        private_dir::open_inside(self.as_fd(), &self.path, name, purpose).map(Folder::from)
     }
 
     /// Whether it was made when it was opened.
@@ -78,6 +86,12 @@ impl Folder {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl From<Opened> for Folder {
+    fn from(opened: Opened) -> Folder {
+        Folder { path: opened.path, fd: Arc::new(opened.fd), is_new: opened.is_new }
     }
 }
 

@@ -69,9 +69,10 @@ impl StartMark {
 /// # Errors
 /// The directory or the files cannot be made, are another user's, or the disk is full.
 pub fn open_logs(dir: &Path) -> Result<Logs, StartError> {
-    let above = dir.parent().unwrap_or(dir);
-    Folder::open(above, Use::Logs)?;
-    let dir = Folder::open(dir, Use::Logs)?;
+    let dir = match (dir.parent(), dir.file_name()) {
+        (Some(above), Some(name)) => Folder::open(above, Use::Logs)?.inside(name, Use::Logs)?,
+        _ => Folder::open(dir, Use::Logs)?,
+    };
     let failed = |name: &str, error| StartError::io(format!("open the log {}", dir.path().join(name).display()), error);
     let open = |name: &str| {
         dir.file(name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE).map_err(|error| failed(name, error))

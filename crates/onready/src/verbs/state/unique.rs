@@ -31,7 +31,9 @@ struct Glance {
 
 impl Glance {
     fn is_in_use(&self, is_alive: fn(&Identity) -> bool) -> bool {
-        is_in_use(state_of(self.outcome, self.identity.as_ref(), false, || self.identity.as_ref().is_some_and(is_alive)))
+        is_in_use(state_of(self.outcome, self.identity.as_ref(), false, || {
+            self.identity.as_ref().is_some_and(is_alive)
+        }))
     }
 }
 
