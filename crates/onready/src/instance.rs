@@ -108,11 +108,8 @@ impl Identity {
         // Held first, then looked at: what is seen now is what the pidfd holds.
         let process = Process::other(self.pid).ok().flatten()?;
         let fd = process.fd()?;
-        let is_it = match (self.unique, self.unique.and_then(|_| unique(fd))) {
-            (Some(then), Some(now)) => then == now,
-            _ => self.look().is_some(),
-        };
-        (is_it && !is_readable(fd)).then_some(process)
+        let is_another = self.unique.is_some_and(|then| unique(fd).is_some_and(|now| now != then));
+        (!is_another && self.look().is_some() && !is_readable(fd)).then_some(process)
     }
 }
 
