@@ -134,7 +134,8 @@ fn kills_at_any_moment_leave_what_is_true() {
         // The moment is what this is about.
         std::thread::sleep(after);
         run.signal("KILL");
-        let _ = run.done();
+        let run = run.done();
+        println!("{words:?} killed after {after:?}: {run}");
         is_true(&sandbox, 0);
     });
     ready(&sandbox, &["-n", "web"], &LISTEN);
