@@ -52,6 +52,28 @@ fn a_dead_one_among_many_is_given_again_sooner_or_later() {
 }
 
 #[test]
+fn when_many_have_been_stopped_the_lowest_are_given_again() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    for _ in 0..60 {
+        let mut claim = state.claim_unique("x").expect("a claim");
+        claim.write(&alive("x")).expect("write");
+    }
+    for name in state.names().expect("names") {
+        let mut claim = state.claim(&name).expect("a claim");
+        let mut record = claim.record().cloned().expect("a record");
+        record.outcome = Outcome::Stopped;
+        claim.write(&record).expect("write");
+    }
+    for name in ["x", "x-2", "x-3"] {
+        let mut claim = state.claim_unique("x").expect("a claim");
+        assert_eq!(claim.name(), name);
+        claim.write(&alive("x")).expect("write");
+    }
+    sandbox.finish();
+}
+
+#[test]
 fn many_at_once_get_many_names() {
     let sandbox = Sandbox::new();
     let state = open(&sandbox);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// One part in so many is near enough.
 const NEAR: u64 = 16;
-/// From this number on, a name on record is taken for one that is in use.
+/// If this number is in use, there are many.
 const MANY: u64 = 32;
 
 /// Another number every time.
@@ -39,7 +39,7 @@ impl Glance {
 
 impl StateDir {
     /// Takes the lock of `base`, `base-2`, `base-3` or so: the first name found, in few looks, under which nothing
-    /// runs and nobody starts anything. Up to 31 that is the lowest number but for accidents, above it one near it.
+    /// runs and nobody starts anything. With fewer than 32 of them it is the lowest such number, but for accidents.
     ///
     /// # Errors
     /// As [`StateDir::claim`].
@@ -65,22 +65,27 @@ impl StateDir {
     /// A number above 1 that seems free: fourfold steps up to one, then halving ones down to where the taken ones end,
     /// or near it. With a thousand servers of one name these are 11 looks, not a thousand.
     fn free_number(&self, base: &str) -> u64 {
-        let are_many = self.seems_taken(base, MANY);
+        // Among many, what is on record is taken for what is in use: to look costs five times as much.
+        let are_many = self.is_taken(base, MANY);
+        let seems_taken = |number: u64| match are_many {
+            true => self.is_on_record(&numbered(base, number)),
+            false => number < MANY && self.is_taken(base, number),
+        };
         let (mut taken, mut free) = if are_many { (MANY, MANY * 4) } else { (1, 2) };
-        while self.seems_taken(base, free) {
+        while seems_taken(free) {
             (taken, free) = (free, free * 4);
         }
         while free - taken > 1 + free / NEAR {
             let middle = taken + (free - taken) / 2;
-            if self.seems_taken(base, middle) {
+            if seems_taken(middle) {
                 taken = middle;
             } else {
                 free = middle;
             }
         }
-        // A dead one anywhere before them, sooner or later: its record is not to stay for ever.
+        // One that has ended, anywhere before them, sooner or later: there are not to be ever more of them.
         let other = 1 + any_number() % taken;
-        if taken >= MANY && !self.is_taken(base, other) {
+        if are_many && !self.is_taken(base, other) {
             return other;
         }
         // Of many who start one now, not all try the same.
@@ -96,11 +101,6 @@ impl StateDir {
             next = next.saturating_add(step);
         }
         next
-    }
-
-    /// What is on record under a high number is not looked at: that costs five times as much.
-    fn seems_taken(&self, base: &str, number: u64) -> bool {
-        if number < MANY { self.is_taken(base, number) } else { self.is_on_record(&numbered(base, number)) }
     }
 
     /// Whether it seems so: another name will do if this is wrong, and who takes the lock of one that is not free sees it.
