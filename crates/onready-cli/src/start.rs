@@ -345,11 +345,10 @@ impl Started {
         tail.collect(&Interest::default(), Duration::ZERO, &mut Vec::new());
     }
 
-    /// The server has been let go of, and the caller will see our exit code: no signal changes that any more. What the
-    /// kernel takes back at our end is left to it.
+    /// The server has been let go of, and the caller will see our exit code: no signal changes that any more.
     pub fn exit_deaf(self) {
-        drop(self.receiver);
-        std::mem::forget((self.signals, self.family, self.main, self.tail, self.switch, self.passage));
+        // The rest is dropped: the switch is taken back once more, in case that failed the first time.
+        std::mem::forget(self.signals);
     }
 }
 
