@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::process::{Command, ExitCode, Stdio};
 
 use bench::sys::{self, Stop};
@@ -22,17 +22,20 @@ fn main() -> ExitCode {
     }
     let lists = args.first().is_some_and(|word| word == "--addresses");
     args.drain(..usize::from(lists));
-    match walked(&args) {
-        Ok((walk, code)) if code == wanted => {
-            let print = || match lists {
-                true => walk.order.iter().try_for_each(|address| writeln!(io::stdout(), "{address:x}")),
-                false => writeln!(io::stdout(), "{}", walk.steps),
-            };
-            print().map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
+    let (mut steps, mut seen, mut order) = (0_u64, HashSet::new(), Vec::new());
+    let mut visit = |address| {
+        steps += 1;
+        if lists && seen.insert(address) {
+            order.push(address);
         }
-        Ok((_, code)) => fail(&io::Error::other(format!("the command ended with code {code}"))),
-        Err(error) => fail(&error),
+    };
+    match walked(&args, &mut visit) {
+        Ok(code) if code == wanted && lists => order.iter().for_each(|address| println!("{address:x}")),
+        Ok(code) if code == wanted => println!("{steps}"),
+        Ok(code) => return fail(&io::Error::other(format!("the command ended with code {code}"))),
+        Err(error) => return fail(&error),
     }
+    ExitCode::SUCCESS
 }
 
 fn fail(error: &io::Error) -> ExitCode {
@@ -40,15 +43,8 @@ fn fail(error: &io::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What was executed.
-#[derive(Default)]
-struct Walk {
-    steps: u64,
-    seen: HashSet<u64>,
-    order: Vec<u64>,
-}
-
-fn walked(args: &[OsString]) -> io::Result<(Walk, i32)> {
+/// Runs it, tells the address of each instruction, and returns the exit code.
+fn walked(args: &[OsString], visit: &mut dyn FnMut(u64)) -> io::Result<i32> {
     let children = bench::children::Children::adopt()?;
     let program =
         args.first().ok_or_else(|| io::Error::other("usage: bench-steps [--code N] [--addresses] COMMAND [ARG]..."))?;
@@ -58,28 +54,24 @@ fn walked(args: &[OsString]) -> io::Result<(Walk, i32)> {
     command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C")]);
     command.envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("XDG_")));
     let child = sys::traced(&mut command).spawn()?;
-    let result = walk(i32::try_from(child.id()).unwrap_or(-1));
+    let result = walk(i32::try_from(child.id()).unwrap_or(-1), visit);
     children.end()?;
     result
 }
 
-fn walk(pid: i32) -> io::Result<(Walk, i32)> {
-    let mut walk = Walk::default();
+fn walk(pid: i32, visit: &mut dyn FnMut(u64)) -> io::Result<i32> {
     let mut at = 0;
     let mut stop = sys::wait_stop(pid)?;
     loop {
         let signal = match stop {
-            Stop::Gone(code) => return Ok((walk, code)),
+            Stop::Gone(code) => return Ok(code),
             Stop::Signal(libc::SIGTRAP) => 0,
             Stop::Signal(other) => other,
         };
         // A repeated string instruction stops after each turn, at the same address: it counts as one.
         let now = sys::instruction_pointer(pid)?;
         if now != at {
-            walk.steps += 1;
-            if walk.seen.insert(now) {
-                walk.order.push(now);
-            }
+            visit(now);
         }
         at = now;
         sys::step(pid, signal)?;

@@ -11,8 +11,8 @@ pub fn teller(json: bool, quiet: bool) -> Teller {
     Teller { program: "onready".into(), json, quiet, refresh: look_again }
 }
 
-/// Puts down where a server that runs, with this pid, listens now. What is on record of it stays if that cannot be seen: a start that
-/// did not need to know has not looked.
+/// Puts down where a server that runs, with this pid, listens now. What is on record of it stays if that cannot be seen:
+/// a start that did not need to know has not looked.
 pub fn look_again(record: &mut Record, pid: i32) {
     let members = move || {
         let mut found = Vec::new();

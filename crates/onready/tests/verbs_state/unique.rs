@@ -4,20 +4,28 @@ use crate::*;
 use onready::verbs::state::State;
 use std::collections::HashSet;
 
+/// Puts one that lives on record, under the name that it is given.
+fn start(state: &StateDir) -> String {
+    let mut claim = state.claim_unique("x").expect("a claim");
+    claim.write(&alive("x")).expect("write");
+    claim.name().to_owned()
+}
+
+fn stop(state: &StateDir, name: &str) {
+    let mut claim = state.claim(name).expect("a claim");
+    let mut record = claim.record().cloned().expect("a record");
+    record.outcome = Outcome::Stopped;
+    claim.write(&record).expect("write");
+}
+
 #[test]
 fn living_names_are_never_given_again_and_those_of_the_dead_are() {
     let sandbox = Sandbox::new();
     let state = open(&sandbox);
     for name in ["x", "x-2", "x-3"] {
-        let mut claim = state.claim_unique("x").expect("a claim");
-        assert_eq!(claim.name(), name);
-        claim.write(&alive(name)).expect("write");
+        assert_eq!(start(&state), name);
     }
-    let mut second = state.claim("x-2").expect("a claim");
-    let mut record = second.record().cloned().expect("a record");
-    record.outcome = Outcome::Stopped;
-    second.write(&record).expect("write");
-    drop(second);
+    stop(&state, "x-2");
     let again = state.claim_unique("x").expect("a claim");
     assert_eq!((again.name(), again.state()), ("x-2", Some(State::Stopped)));
     drop(again);
@@ -29,15 +37,8 @@ fn living_names_are_never_given_again_and_those_of_the_dead_are() {
 fn a_dead_one_among_many_is_given_again_sooner_or_later() {
     let sandbox = Sandbox::new();
     let state = open(&sandbox);
-    for _ in 0..60 {
-        let mut claim = state.claim_unique("x").expect("a claim");
-        claim.write(&alive("x")).expect("write");
-    }
-    let mut dead = state.claim("x-20").expect("a claim");
-    let mut record = dead.record().cloned().expect("a record");
-    record.outcome = Outcome::Stopped;
-    dead.write(&record).expect("write");
-    drop(dead);
+    (0..60).for_each(|_| drop(start(&state)));
+    stop(&state, "x-20");
     let gives_it = |_: &i32| {
         let claim = state.claim_unique("x").expect("a claim");
         let is_it = claim.name() == "x-20";
@@ -55,20 +56,10 @@ fn a_dead_one_among_many_is_given_again_sooner_or_later() {
 fn when_many_have_been_stopped_the_lowest_are_given_again() {
     let sandbox = Sandbox::new();
     let state = open(&sandbox);
-    for _ in 0..60 {
-        let mut claim = state.claim_unique("x").expect("a claim");
-        claim.write(&alive("x")).expect("write");
-    }
-    for name in state.names().expect("names") {
-        let mut claim = state.claim(&name).expect("a claim");
-        let mut record = claim.record().cloned().expect("a record");
-        record.outcome = Outcome::Stopped;
-        claim.write(&record).expect("write");
-    }
+    (0..60).for_each(|_| drop(start(&state)));
+    state.names().expect("names").iter().for_each(|name| stop(&state, name));
     for name in ["x", "x-2", "x-3"] {
-        let mut claim = state.claim_unique("x").expect("a claim");
-        assert_eq!(claim.name(), name);
-        claim.write(&alive("x")).expect("write");
+        assert_eq!(start(&state), name);
     }
     sandbox.finish();
 }
@@ -79,12 +70,7 @@ fn many_at_once_get_many_names() {
     let state = open(&sandbox);
     race(|_| {
         let names: HashSet<String> = std::thread::scope(|scope| {
-            let start = || {
-                let mut claim = state.claim_unique("x").expect("a claim");
-                claim.write(&alive("x")).expect("write");
-                claim.name().to_owned()
-            };
-            let all: Vec<_> = (0..50).map(|_| scope.spawn(start)).collect();
+            let all: Vec<_> = (0..50).map(|_| scope.spawn(|| start(&state))).collect();
             all.into_iter().map(|thread| thread.join().expect("no panic")).collect()
         });
         assert_eq!(names.len(), 50, "{names:?}");
@@ -113,9 +99,7 @@ fn a_thousand_names_on_record_cost_next_to_nothing() {
     let claim = || state.claim_unique("x").expect("a claim").forget();
     let alone = fastest(claim);
     for number in 0..1000 {
-        let mut claim = state.claim_unique("x").expect("a claim");
-        claim.write(&alive("x")).expect("write");
-        assert_eq!(claim.name() == "x", number == 0);
+        assert_eq!(start(&state) == "x", number == 0);
     }
     let among_living = fastest(claim);
     println!("alone {alone:?}, among a thousand that live {among_living:?}");

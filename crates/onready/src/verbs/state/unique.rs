@@ -103,7 +103,7 @@ impl StateDir {
         next
     }
 
-    /// Whether it seems so: another name will do if this is wrong, and who takes the lock of one that is not free sees it.
+    /// Whether it seems so: another name will do if this is wrong, and who takes the lock of a name sees what it is.
     fn is_taken(&self, base: &str, number: u64) -> bool {
         let glance = self.glance(&numbered(base, number));
         glance.map_or(true, |glance| glance.is_some_and(|it| it.is_in_use(Identity::seems_alive)))
