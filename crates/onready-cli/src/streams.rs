@@ -106,21 +106,26 @@ impl Logs {
     pub fn tails(&self, options: &Options, progress: &Progress) -> Result<Vec<Log>, String> {
         let [stdout, stderr] = outlets(options, progress);
         let is_file = |file: &File, path| file.metadata().map(|stat| stat.is_file()).map_err(failed(path));
+        let clone = |file: &File, path| file.try_clone().map_err(failed(path));
         if self.stdout_path == self.stderr_path {
-            if !is_file(&self.stdout, &self.stdout_path)? {
+            let path = &self.stdout_path;
+            if !is_file(&self.stdout, path)? {
                 return Ok(Vec::new());
             }
-            let clone = |file: &File| file.try_clone().map_err(failed(&self.stdout_path));
-            let positions = [clone(&self.stdout)?, clone(&self.stderr)?];
-            let log = Log::shared(&self.stdout_path, [stdout, stderr], positions);
-            return Ok(vec![log.map_err(failed(&self.stdout_path))?]);
+            let positions = [clone(&self.stdout, path)?, clone(&self.stderr, path)?];
+            let log = Log::shared(path, clone(&self.stdout, path)?, [stdout, stderr], positions);
+            return Ok(vec![log.and_then(Log::can_be_read).map_err(failed(path))?]);
         }
         let mut logs = Vec::new();
-        for (file, path, outlet) in
-            [(&self.stdout, &self.stdout_path, stdout), (&self.stderr, &self.stderr_path, stderr)]
-        {
+        for (file, path, outlet, named) in [
+            (&self.stdout, &self.stdout_path, stdout, &options.special.stdout),
+            (&self.stderr, &self.stderr_path, stderr, &options.special.stderr),
+        ] {
             if is_file(file, path)? {
-                logs.push(Log::new(path, outlet).map_err(failed(path))?);
+                let log = Log::new(path, clone(file, path)?, outlet);
+                // Those in the folder are ours, another one may be one that we are only allowed to write.
+                let log = if named.is_some() { log.and_then(Log::can_be_read) } else { log };
+                logs.push(log.map_err(failed(path))?);
             }
         }
         Ok(logs)

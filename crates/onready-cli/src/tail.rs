@@ -12,11 +12,12 @@ use crate::outlet::Outlet;
 use crate::until::{Lines, Matcher};
 use crate::world::SharedWorld;
 use onready::engine::{Event, Interest, PATIENCE, Source};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -72,10 +73,41 @@ impl Split {
     }
 }
 
+/// A file that grows. It is opened for reading when there is something to read: of the two logs of a start one often
+/// stays empty, and an open costs more than all looks at it.
+struct Text {
+    path: PathBuf,
+    /// What it is written through, or another of its open files: it tells the size.
+    file: File,
+    reader: OnceCell<File>,
+}
+
+impl Text {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn reader(&self) -> io::Result<&File> {
+        if let Some(reader) = self.reader.get() {
+            return Ok(reader);
+        }
+        let which = |file: &File| file.metadata().map(|stat| (stat.dev(), stat.ino()));
+        let mut reader = File::open(&self.path)?;
+        if which(&reader)? != which(&self.file)? {
+            // Renamed meanwhile, and there may be another one in its place.
+            reader = File::open(format!("/proc/self/fd/{}", self.file.as_raw_fd()))?;
+        }
+        Ok(self.reader.get_or_init(|| reader))
+    }
+
+    fn read_at(&self, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+        self.reader()?.read_at(buffer, from)
+    }
+}
+
 /// One log file, and to whom it is carried.
 pub struct Log {
-    path: PathBuf,
-    file: File,
+    text: Text,
     /// Where this start began.
     start: u64,
     /// How far the caller has got it.
@@ -96,20 +128,20 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log at this path, from its present end on.
+    /// The log at this path, from its present end on; this is what it is written through.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn new(path: &Path, outlet: Outlet) -> io::Result<Log> {
-        Log::with(path, vec![outlet], None)
+    /// It cannot be asked how long it is.
+    pub fn new(path: &Path, file: File, outlet: Outlet) -> io::Result<Log> {
+        Log::with(path, file, vec![outlet])
     }
 
     /// A log that both streams go to, through these two open files.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn shared(path: &Path, outlets: [Outlet; 2], positions: [File; 2]) -> io::Result<Log> {
-        let mut log = Log::with(path, outlets.into(), None)?;
+    /// As [`Log::new`].
+    pub fn shared(path: &Path, file: File, outlets: [Outlet; 2], positions: [File; 2]) -> io::Result<Log> {
+        let mut log = Log::with(path, file, outlets.into())?;
         for mut file in &positions {
             file.seek(SeekFrom::Start(log.start))?;
         }
@@ -123,24 +155,32 @@ impl Log {
     /// # Errors
     /// It cannot be read.
     pub fn since(path: &Path, start: u64) -> io::Result<Log> {
-        let mut log = Log::with(path, vec![Outlet::new("log", None)], None)?;
+        let mut log = Log::with(path, File::open(path)?, vec![Outlet::new("log", None)])?;
         let start = if start > log.start { 0 } else { start };
         (log.start, log.delivered, log.scanned) = (start, start, start);
-        Ok(log)
+        log.can_be_read()
     }
 
-    fn with(path: &Path, outlets: Vec<Outlet>, split: Option<Split>) -> io::Result<Log> {
-        let file = File::open(path)?;
-        let start = file.metadata()?.len();
+    /// Itself, if so.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn can_be_read(self) -> io::Result<Log> {
+        self.text.reader()?;
+        Ok(self)
+    }
+
+    fn with(path: &Path, file: File, outlets: Vec<Outlet>) -> io::Result<Log> {
+        let text = Text { path: path.into(), file, reader: OnceCell::new() };
+        let start = text.size()?;
         Ok(Log {
-            path: path.into(),
-            file,
+            text,
             start,
             delivered: start,
             scanned: start,
             lines: Lines::default(),
             outlets,
-            split,
+            split: None,
             blocked: None,
             moved: Instant::now(),
             settling: false,
@@ -151,10 +191,10 @@ impl Log {
 
     fn size(&mut self) -> u64 {
         let known = self.scanned.max(self.delivered);
-        let (size, error) = match self.file.metadata() {
-            Ok(stat) => (stat.len(), None),
-            Err(error) => (known, Some(error)),
-        };
+        let found = self.text.size();
+        // What cannot be read is not counted: nobody waits for it.
+        let found = found.and_then(|size| if size == known { Ok(size) } else { self.text.reader().map(|_| size) });
+        let (size, error) = found.map_or_else(|error| (known, Some(error)), |size| (size, None));
         self.error = error;
         // Truncated meanwhile: what is there now is new.
         if size < self.scanned.min(self.delivered) {
@@ -169,10 +209,10 @@ impl Log {
 
     /// What the server has written last, for a message.
     pub fn last(&self) -> String {
-        let end = self.file.metadata().map_or(0, |stat| stat.len());
+        let end = self.text.size().unwrap_or(0);
         let from = self.start.max(end.saturating_sub(LAST));
         let mut buffer = vec![0; end.saturating_sub(from) as usize];
-        let length = self.file.read_at(&mut buffer, from).unwrap_or(0);
+        let length = self.text.read_at(&mut buffer, from).unwrap_or(0);
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     }
 
@@ -181,7 +221,7 @@ impl Log {
         let mut buffer = vec![0; (size.saturating_sub(self.scanned) as usize).min(CHUNK)];
         while self.scanned < size {
             let wanted = (size - self.scanned).min(CHUNK as u64) as usize;
-            let Ok(n @ 1..) = self.file.read_at(&mut buffer[..wanted], self.scanned) else { return };
+            let Ok(n @ 1..) = self.text.read_at(&mut buffer[..wanted], self.scanned) else { return };
             self.lines.put(&buffer[..n], matchers, events);
             self.scanned += n as u64;
         }
@@ -203,7 +243,8 @@ impl Log {
                 let _ = self.split.as_mut().and_then(|split| split.pieces.pop_front());
                 continue;
             }
-            match self.outlets[which].carry(&self.file, self.delivered, end.min(limit) - self.delivered) {
+            let Ok(file) = self.text.reader() else { return };
+            match self.outlets[which].carry(file, self.delivered, end.min(limit) - self.delivered) {
                 Some(0) => return,
                 Some(n) => {
                     self.delivered += n;
@@ -247,10 +288,10 @@ impl Tail {
     pub fn losses(&self) -> Vec<String> {
         let unseen = |log: &Log| {
             let error = log.error.as_ref()?;
-            Some(format!("cannot look at {}: {error}; what has not been shown of it is there", log.path.display()))
+            Some(format!("cannot look at {}: {error}; what has not been shown of it is there", log.text.path.display()))
         };
         let of = |log: &Log| {
-            let outlets = log.outlets.iter().filter_map(|outlet| outlet.loss(&log.path));
+            let outlets = log.outlets.iter().filter_map(|outlet| outlet.loss(&log.text.path));
             outlets.chain(unseen(log)).collect::<Vec<_>>()
         };
         self.logs.iter().flat_map(of).collect()
@@ -261,7 +302,7 @@ impl Tail {
         let last = |log: &Log| {
             let text = log.last();
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            (log.path.clone(), lines[lines.len().saturating_sub(number)..].to_vec())
+            (log.text.path.clone(), lines[lines.len().saturating_sub(number)..].to_vec())
         };
         self.logs.iter().map(last).filter(|(_, lines)| !lines.is_empty()).collect()
     }

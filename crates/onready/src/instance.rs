@@ -4,12 +4,10 @@
 //! proc_pid_stat(5): starttime, pid_namespaces(7), pidfd_open(2), proc_sys_kernel(5): random/boot_id
 
 use crate::process::{Process, is_readable};
-use crate::tree;
+use crate::{sys, tree};
 use serde::{Deserialize, Serialize};
 use std::io;
-#[cfg(target_os = "linux")]
-use std::os::fd::AsFd;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::OnceLock;
 
 /// A process, named for good.
@@ -41,8 +39,17 @@ fn here() -> io::Result<&'static Here> {
     }
     let without_proc = |error: io::Error| io::Error::new(error.kind(), format!("{error} (is /proc mounted?)"));
     let boot = tree::boot().map_err(without_proc)?;
-    let namespace = rustix::fs::stat("/proc/self/ns/pid").map_err(|error| without_proc(error.into()))?.st_ino;
+    let namespace = namespace().map_err(without_proc)?;
     Ok(HERE.get_or_init(|| Here { boot, namespace }))
+}
+
+/// The inode of our pid namespace. A pidfd tells it for half of what `/proc` takes: that makes files for a process
+/// which is looked up there for the first time, and a launcher does not look itself up for anything else.
+fn namespace() -> io::Result<u64> {
+    let own = Process::other(std::process::id() as i32).ok().flatten();
+    let file = own.as_ref().and_then(Process::fd).and_then(|fd| sys::pid_namespace(fd.as_fd()));
+    let stat = file.map_or_else(|| rustix::fs::stat("/proc/self/ns/pid"), rustix::fs::fstat)?;
+    Ok(stat.st_ino)
 }
 
 /// Whether it can be told here which process is which.
@@ -131,6 +138,14 @@ fn unique(_: &OwnedFd) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Both ways: where the kernel tells it by a pidfd, that is what `/proc` says.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn our_namespace_is_what_proc_says() {
+        let by_proc = rustix::fs::stat("/proc/self/ns/pid").expect("/proc").st_ino;
+        assert_eq!(namespace().expect("a namespace"), by_proc);
+    }
 
     #[test]
     fn we_are_alive_and_nobody_else() {

@@ -3,7 +3,7 @@
 use super::{Plan, Refused, Setup, Target, block_all, changed_signals};
 use std::ffi::c_void;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
 
 pub use super::switch::Switch;
@@ -51,6 +51,20 @@ pub fn process_cpu_time(pid: i32) -> Option<std::time::Duration> {
     // SAFETY: `time` is ours to be written; an unknown clock or process gives EINVAL.
     let read = unsafe { libc::clock_gettime(clock, &mut time) };
     (read == 0).then(|| std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
+
+/// `PIDFD_GET_PID_NAMESPACE`, since Linux 6.11.
+const GET_PID_NAMESPACE: libc::Ioctl = 0xff05;
+
+/// The pid namespace of a process that is held by a pidfd, as an open file of its own; `None` if the kernel does not
+/// give it away.
+///
+/// # References
+/// ioctl_pidfd(2), ioctl_nsfs(2)
+pub fn pid_namespace(pidfd: BorrowedFd<'_>) -> Option<OwnedFd> {
+    // SAFETY: no memory is passed, and a kernel that does not know the number refuses it.
+    let namespace = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_PID_NAMESPACE, 0) };
+    super::claim_fd(namespace)
 }
 
 /// A server that has been executed.

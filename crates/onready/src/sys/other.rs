@@ -6,7 +6,7 @@
 
 use super::{Plan, Refused, Setup, Target, block_all, changed_signals, check};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
@@ -44,6 +44,11 @@ pub fn close_inherited(_numbers: std::ops::RangeInclusive<u32>) {}
 
 /// Not known here.
 pub fn process_cpu_time(_pid: i32) -> Option<Duration> {
+    None
+}
+
+/// There are none here.
+pub fn pid_namespace(_pidfd: BorrowedFd<'_>) -> Option<OwnedFd> {
     None
 }
 

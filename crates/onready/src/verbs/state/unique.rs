@@ -45,9 +45,8 @@ impl StateDir {
     /// As [`StateDir::claim`].
     pub fn claim_unique(&self, base: &str) -> Result<Claim, StartError> {
         check_name(base)?;
-        // Who starts a second server of a name need not take the lock of the first to know.
-        let runs = self.glance(base).is_ok_and(|glance| glance.is_some_and(|it| it.is_in_use(Identity::is_alive)));
-        let mut number = if runs { self.free_number(base) } else { 1 };
+        let are_many = self.is_taken(base, MANY);
+        let mut number = if are_many || self.runs(base) { self.free_number(base, are_many) } else { 1 };
         loop {
             let name = numbered(base, number);
             check_name(&name)?;
@@ -58,15 +57,22 @@ impl StateDir {
                     return Ok(claim);
                 }
             }
-            number = if number == 1 { self.free_number(base) } else { self.free_above(base, number) };
+            number = match number {
+                1 => self.free_number(base, self.is_taken(base, MANY)),
+                _ => self.free_above(base, number),
+            };
         }
+    }
+
+    /// Whether there is a first one: who starts a second need not take the lock of the first to know.
+    fn runs(&self, base: &str) -> bool {
+        self.glance(base).is_ok_and(|glance| glance.is_some_and(|it| it.is_in_use(Identity::is_alive)))
     }
 
     /// A number above 1 that seems free: fourfold steps up to one, then halving ones down to where the taken ones end,
     /// or near it. With a thousand servers of one name these are 11 looks, not a thousand.
-    fn free_number(&self, base: &str) -> u64 {
+    fn free_number(&self, base: &str, are_many: bool) -> u64 {
         // Among many, what is on record is taken for what is in use: to look costs five times as much.
-        let are_many = self.is_taken(base, MANY);
         let seems_taken = |number: u64| match are_many {
             true => self.is_on_record(&numbered(base, number)),
             false => number < MANY && self.is_taken(base, number),
