@@ -19,10 +19,13 @@ pub struct Unusable {
 }
 
 impl Unusable {
-    /// The kernel says that a program is not there, though it is.
+    /// The kernel says that a program is not there, though it is: what has to execute it is missing.
     pub fn without_loader(file: &Path) -> Unusable {
-        let why = format!("cannot execute {}: it is there, but not the loader that it names", file.display());
-        Unusable { code: exit_code::CANNOT_EXECUTE, why }
+        let loader = match interpreter(file).filter(|interpreter| !interpreter.exists()) {
+            Some(interpreter) => format!("its interpreter {} is not there", interpreter.display()),
+            None => "it is there, but not the loader that it names".into(),
+        };
+        Unusable { code: exit_code::CANNOT_EXECUTE, why: format!("cannot execute {}: {loader}", file.display()) }
     }
 }
 
@@ -34,8 +37,7 @@ pub fn find(command: &OsStr, path: Option<&OsStr>, directory: &Path) -> Result<P
     let name = command.to_string_lossy();
     if command.as_bytes().contains(&b'/') {
         let file = directory.join(command);
-        let file = judge(&file).map_err(|why| unusable(why, format!("cannot execute {name}")))?;
-        return with_interpreter(file);
+        return judge(&file).map_err(|why| unusable(why, format!("cannot execute {name}")));
     }
     if command.is_empty() {
         return Err(unusable(Why::Missing, "the command is empty".into()));
@@ -45,7 +47,7 @@ pub fn find(command: &OsStr, path: Option<&OsStr>, directory: &Path) -> Result<P
     for folder in std::env::split_paths(&path) {
         let file = directory.join(folder).join(command);
         match judge(&file) {
-            Ok(file) => return with_interpreter(file),
+            Ok(file) => return Ok(file),
             Err(Why::Missing) => {}
             Err(why) => worst = why,
         }
@@ -73,18 +75,6 @@ fn judge(file: &Path) -> Result<PathBuf, Why> {
         Ok(stat) if stat.is_dir() => Err(Why::Folder),
         Ok(_) if accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS).is_err() => Err(Why::Forbidden),
         Ok(_) => Ok(file.into()),
-    }
-}
-
-/// Of a script whose `#!` leads nowhere, the kernel says that the script itself is not there.
-fn with_interpreter(file: PathBuf) -> Result<PathBuf, Unusable> {
-    match interpreter(&file).filter(|interpreter| !interpreter.exists()) {
-        Some(interpreter) => {
-            let why =
-                format!("cannot execute {}: its interpreter {} is not there", file.display(), interpreter.display());
-            Err(Unusable { code: exit_code::CANNOT_EXECUTE, why })
-        }
-        None => Ok(file),
     }
 }
 

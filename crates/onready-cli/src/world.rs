@@ -3,7 +3,7 @@
 
 use crate::sockets::{Address, Observer, Owned, foresee, speaks_notify};
 use onready::engine::tree::{self, Activity, Quiet, Stat};
-use onready::engine::{Event, Family, Interest, Source};
+use onready::engine::{Event, Family, Interest, Source, clock};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -256,8 +256,7 @@ impl Source for World {
 
 /// What this thread has used: on a busy machine a look takes longer, but costs no more.
 fn processor_time() -> Duration {
-    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(used.tv_sec.unsigned_abs(), used.tv_nsec.unsigned_abs().try_into().unwrap_or(0))
+    clock(libc::CLOCK_THREAD_CPUTIME_ID).unwrap_or_default()
 }
 
 /// Whether a listener takes connections to this port and, if given, this address.

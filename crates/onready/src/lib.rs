@@ -144,7 +144,7 @@ pub mod engine {
     pub use crate::spawn::Recipe;
     pub use crate::streams::{PATIENCE, Sink, Wipe};
     pub use crate::sys::{CLOSED_ON_EXEC, QUIET, message_socket, nonblocking_socket, pipe};
-    pub use crate::sys::{Setup, Spawned, Switch, Target, borrow_fd, claim_fd, close_inherited};
+    pub use crate::sys::{Setup, Spawned, Switch, Target, borrow_fd, claim_fd, clock, close_inherited};
     pub use crate::watch::{Interest, Screen, Source, Stopper, watch};
     pub use crate::{safe_open, tree};
 }

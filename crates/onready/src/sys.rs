@@ -1,6 +1,7 @@
 //! The only place with `unsafe`: what neither std nor rustix offers, one thin function a system call.
 #![allow(unsafe_code)]
 
+mod clock;
 mod descriptors;
 mod plan;
 #[cfg(target_os = "linux")]
@@ -12,6 +13,7 @@ mod platform;
 #[cfg(target_os = "linux")]
 mod switch;
 
+pub use clock::clock;
 pub use descriptors::*;
 pub use plan::*;
 pub use platform::*;

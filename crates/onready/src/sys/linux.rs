@@ -46,11 +46,7 @@ pub(super) fn poll(fds: &mut [libc::pollfd], limit: Option<std::time::Duration>)
 /// clock_getcpuclockid(3), clock_gettime(2)
 pub fn process_cpu_time(pid: i32) -> Option<std::time::Duration> {
     // The kernel's own make of the number, as clock_getcpuclockid(3) does it: CPUCLOCK_SCHED of a whole process.
-    let clock = (!pid << 3) | 2;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is ours to be written; an unknown clock or process gives EINVAL.
-    let read = unsafe { libc::clock_gettime(clock, &mut time) };
-    (read == 0).then(|| std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+    super::clock((!pid << 3) | 2)
 }
 
 /// `PIDFD_GET_PID_NAMESPACE`, since Linux 6.11.

@@ -3,17 +3,16 @@
 //! # References
 //! clock_gettime(2): CLOCK_BOOTTIME, proc_pid_stat(5): starttime
 
-use rustix::time::{ClockId, clock_gettime};
+use crate::sys::clock;
 use std::time::Duration;
 
 /// Nanoseconds since boot, the time of suspension included.
 pub(super) fn since_boot() -> u64 {
     #[cfg(target_os = "linux")]
-    let now = clock_gettime(ClockId::Boottime);
+    let now = clock(libc::CLOCK_BOOTTIME);
     #[cfg(not(target_os = "linux"))]
-    let now = clock_gettime(ClockId::Monotonic);
-    let (seconds, nanos) = (now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs());
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+    let now = clock(libc::CLOCK_MONOTONIC);
+    u64::try_from(now.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long ago a process started, whose start time is told in clock ticks since boot.
