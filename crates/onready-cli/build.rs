@@ -52,10 +52,18 @@ fn is_usual_linker(variable: impl Fn(&str) -> String) -> bool {
 /// The order as a script; `None` if the C compiler's linker cannot do anything with it.
 fn write_order(folder: &Path) -> Option<PathBuf> {
     let list = std::fs::read_to_string("order.txt").ok()?;
-    let patterns: String =
-        list.lines().filter(|line| !line.starts_with('#')).map(|line| format!("    {line}\n")).collect();
+    let code: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    // What the C library's part of it reads lies in the same files.
+    let read: Vec<String> = code
+        .iter()
+        .filter_map(|line| line.strip_suffix("(.text .text.*)"))
+        .map(|file| format!("{file}(.rodata .rodata.*)"))
+        .collect();
     let script = folder.join("order.ld");
-    let text = format!("SECTIONS\n{{\n  .text.start :\n  {{\n{patterns}  }}\n}}\nINSERT BEFORE .text;\n");
+    let section = |name: &str, patterns: &str| {
+        format!("SECTIONS\n{{\n  {name}.start : ALIGN(0x10000)\n  {{\n    {patterns}\n  }}\n}}\nINSERT BEFORE {name};\n")
+    };
+    let text = section(".text", &code.join("\n    ")) + &section(".rodata", &read.join("\n    "));
     std::fs::write(&script, text).ok()?;
     let (source, program) = (folder.join("nothing.c"), folder.join("nothing"));
     std::fs::write(&source, "int main(void) { return 0; }\n").ok()?;

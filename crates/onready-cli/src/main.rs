@@ -56,17 +56,26 @@ fn run_the_command_line() -> u8 {
     let cli = usage::parse();
     match cli.verb {
         None => run::start(&cli.start),
-        Some(Verb::Wait(arguments)) => wait::run(&arguments),
-        Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
-        Some(Verb::Notify(arguments)) => notify::run(&arguments),
-        Some(Verb::Completions { shell }) => pages::completions(shell),
-        Some(Verb::Man) => pages::man(),
-        Some(Verb::Ensure(arguments)) => ensure::run(&arguments),
-        Some(Verb::Stop(arguments)) => stop::run(&arguments),
-        Some(Verb::Restart(arguments)) => restart::run(&arguments),
-        Some(Verb::Status(arguments)) => status::run(&arguments),
-        Some(Verb::Logs(arguments)) => logs_verb::run(&arguments),
-        Some(Verb::List(arguments)) => list::run(&arguments),
-        Some(Verb::Export(arguments)) => export::run(&arguments),
+        Some(verb) => run_the_verb(verb),
+    }
+}
+
+/// Apart from a start, whose code lies close together without this.
+#[cold]
+#[inline(never)]
+fn run_the_verb(verb: Verb) -> u8 {
+    match verb {
+        Verb::Wait(arguments) => wait::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Notify(arguments) => notify::run(&arguments),
+        Verb::Completions { shell } => pages::completions(shell),
+        Verb::Man => pages::man(),
+        Verb::Ensure(arguments) => ensure::run(&arguments),
+        Verb::Stop(arguments) => stop::run(&arguments),
+        Verb::Restart(arguments) => restart::run(&arguments),
+        Verb::Status(arguments) => status::run(&arguments),
+        Verb::Logs(arguments) => logs_verb::run(&arguments),
+        Verb::List(arguments) => list::run(&arguments),
+        Verb::Export(arguments) => export::run(&arguments),
     }
 }

@@ -3,7 +3,9 @@
 use super::{Plan, Refused, Setup, Target, block_all, changed_signals};
 use std::ffi::c_void;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
+#[cfg(feature = "verbs")]
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr;
 
 pub use super::switch::Switch;
@@ -50,6 +52,7 @@ pub fn process_cpu_time(pid: i32) -> Option<std::time::Duration> {
 }
 
 /// `PIDFD_GET_PID_NAMESPACE`, since Linux 6.11.
+#[cfg(feature = "verbs")]
 const GET_PID_NAMESPACE: libc::Ioctl = 0xff05;
 
 /// The pid namespace of a process that is held by a pidfd, as an open file of its own; `None` if the kernel does not
@@ -57,6 +60,7 @@ const GET_PID_NAMESPACE: libc::Ioctl = 0xff05;
 ///
 /// # References
 /// ioctl_pidfd(2), ioctl_nsfs(2)
+#[cfg(feature = "verbs")]
 pub fn pid_namespace(pidfd: BorrowedFd<'_>) -> Option<OwnedFd> {
     // SAFETY: no memory is passed, and a kernel that does not know the number refuses it.
     let namespace = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_PID_NAMESPACE, 0) };

@@ -6,7 +6,9 @@
 
 use super::{Plan, Refused, Setup, Target, block_all, changed_signals, check};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+#[cfg(feature = "verbs")]
+use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
@@ -48,6 +50,7 @@ pub fn process_cpu_time(_pid: i32) -> Option<Duration> {
 }
 
 /// There are none here.
+#[cfg(feature = "verbs")]
 pub fn pid_namespace(_pidfd: BorrowedFd<'_>) -> Option<OwnedFd> {
     None
 }
