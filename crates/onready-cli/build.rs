@@ -61,7 +61,9 @@ fn write_order(folder: &Path) -> Option<PathBuf> {
         .collect();
     let script = folder.join("order.ld");
     let section = |name: &str, patterns: &str| {
-        format!("SECTIONS\n{{\n  {name}.start : ALIGN(0x10000)\n  {{\n    {patterns}\n  }}\n}}\nINSERT BEFORE {name};\n")
+        format!(
+            "SECTIONS\n{{\n  {name}.start : ALIGN(0x10000)\n  {{\n    {patterns}\n  }}\n}}\nINSERT BEFORE {name};\n"
+        )
     };
     let text = section(".text", &code.join("\n    ")) + &section(".rodata", &read.join("\n    "));
     std::fs::write(&script, text).ok()?;

@@ -1,6 +1,8 @@
 //! What a server says on NOTIFY_SOCKET, and who may say it.
 
 use crate::common::*;
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 #[test]
@@ -35,6 +37,23 @@ fn mainpid_of_a_stranger_is_not_believed() {
     let own = format!("MAINPID={}\\nREADY=1", std::process::id());
     let outcome = ready(&sandbox, &["--until", "notify"], &["notify", &own]);
     assert_ne!(pid(&outcome), std::process::id() as i32);
+    end(sandbox);
+}
+
+#[test]
+fn the_socket_of_a_killed_launcher_goes_with_one_of_the_next_starts() {
+    let sandbox = Sandbox::new();
+    let done = path(&sandbox, "done");
+    let mut command = start_command(&sandbox, &["--until", "notify"], &["pid-file", &done, "--", "stay"]);
+    let mut launcher = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start");
+    testbed::wait_for_path(&done, LONG);
+    launcher.kill().expect("kill");
+    launcher.wait().expect("wait");
+    let folders = [Path::new("/run/onready-notify"), &sandbox.runtime_dir().join("onready/notify")];
+    let left = || folders.iter().any(|folder| folder.join(launcher.id().to_string()).exists());
+    // One start of eight looks: that 200 do not has a chance of one in 10^11.
+    let looks = (0..200).take_while(|_| left()).map(|_| ready(&sandbox, &[], &["listen"])).count();
+    assert!(!left(), "after {looks} starts");
     end(sandbox);
 }
 

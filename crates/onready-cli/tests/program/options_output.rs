@@ -130,6 +130,18 @@ fn what_it_writes_later_is_in_the_log_alone() {
     end(sandbox);
 }
 
+#[test]
+fn a_log_that_is_renamed_before_a_word_is_said_is_still_carried() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.state_dir().join("onready/sh/stdout.log").display().to_string();
+    let fixture = testbed::fixture_path().display().to_string();
+    let script = format!("mv {log} moved; echo wrong >{log}; echo right; echo >&3; exec {fixture} stay");
+    let run = Run::new(onready(&sandbox, &["--until", "fd:3", "--", "sh", "-c", &script])).done();
+    assert_eq!(check(run).expect_code(0).out(), "right\n");
+    sandbox.allow("moved");
+    end(sandbox);
+}
+
 /// A start whose stdout nobody reads, and that is full after 64 KiB.
 fn unread(mut command: Command) -> (std::process::Child, std::process::ChildStdout) {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
