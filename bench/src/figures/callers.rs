@@ -10,7 +10,11 @@ use bench::stats::Stats;
 use crate::context::Context;
 use crate::report::Row;
 
-/// What is started: both faces of ours, and the C launcher to show what the kernel itself takes.
+/// What stands beside ours without a bound.
+const COMPARED: &str = ", for comparison";
+
+/// What is started: both faces of ours, and to show what the kernel itself takes, a program that ends at once and the
+/// C launcher.
 fn commands(context: &Context) -> io::Result<Vec<(&'static str, Vec<OsString>)>> {
     let words = |words: &[&Path]| words.iter().map(|word| word.as_os_str().to_owned()).collect::<Vec<_>>();
     let (pong, line) = (context.pong()?, context.program("bench-line")?);
@@ -23,6 +27,7 @@ fn commands(context: &Context) -> io::Result<Vec<(&'static str, Vec<OsString>)>>
             "onready fd:3",
             words(&[&onready, path("--state-dir"), &state, path("--until"), path("fd:3"), path("--"), &line]),
         ),
+        ("a program that does nothing, for comparison", words(&[&context.program("bench-empty")?])),
         ("C launcher, for comparison", words(&[&reference, path("3"), &line])),
     ])
 }
@@ -51,11 +56,18 @@ fn turns(context: &Context, sides: &mut Sides) -> io::Result<Vec<Timed>> {
     let mut values: Vec<_> = sides.iter().map(|(what, ..)| (*what, Vec::new(), Vec::new())).collect();
     for round in 0..context.runs(200) + 1 {
         for ((_, large, small), (_, larges, smalls)) in sides.iter_mut().zip(&mut values) {
+            // What the one leaves behind (memory that was given back, state) is not the other's: a start between them is
+            // thrown away.
             let pair = if round % 2 == 0 {
                 let first = large.shoot()?;
+                small.shoot()?;
+                context.clean()?;
                 (first, small.shoot()?)
             } else {
+                small.shoot()?;
+                context.clean()?;
                 let first = small.shoot()?;
+                context.clean()?;
                 (large.shoot()?, first)
             };
             context.clean()?;
@@ -74,9 +86,9 @@ fn rows(name: &str, values: &[Timed]) -> io::Result<Vec<Row>> {
     let median = |values: &[f64]| Stats::of(values).map_or(f64::NAN, |stats| stats.median);
     let kernel = median(large) - median(small);
     let mut rows = Vec::new();
-    for (index, (what, large, small)) in values.iter().enumerate() {
+    for (what, large, small) in values {
         let row = Row::ratio(&format!("{what}: {name}"), "ms", large, small)?;
-        if index + 1 == values.len() {
+        if what.ends_with(COMPARED) {
             rows.push(row);
             continue;
         }

@@ -185,7 +185,7 @@ fn begin(wanted: &Wanted<'_>, dir: &StateDir, mut claim: Claim) -> u8 {
     };
     let mut record = record(wanted, &claim, &start);
     pid_file.iter().for_each(|file| file.write(start.spawned.pid));
-    claim.prepare();
+    claim.prepare(&record.environment);
     let mut noting = Later::new(NOTE_AFTER, || note(&mut claim, &record));
     let (mut report, started) = start.wait(&mut noting);
     drop(noting);

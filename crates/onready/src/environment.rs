@@ -37,6 +37,12 @@ impl Environment {
         entries.extend(CString::new(entry).ok().map(Cow::Owned));
     }
 
+    /// Whether it is a clone of the other one, and unchanged since.
+    #[cfg(feature = "verbs")]
+    pub(crate) fn is_same(&self, other: &Environment) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The value of a variable.
     pub fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
         self.iter().find(|(known, _)| *known == name.as_ref()).map(|(_, value)| value)

@@ -1,6 +1,7 @@
 //! One holder at a time, whole records, and what waiting means.
 
 use crate::*;
+use onready::engine::Environment;
 use onready::verbs::state::{Claim, State};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -197,5 +198,30 @@ fn what_a_killed_writer_left_is_in_nobody_s_way() {
     std::fs::write(state.path().join("web.new"), "{\"na").expect("write");
     claim.forget();
     assert_eq!(files(state.path()), [""; 0]);
+    sandbox.finish();
+}
+
+#[test]
+fn a_long_environment_is_on_record_whether_it_was_written_in_advance_or_not() {
+    let sandbox = Sandbox::new();
+    let state = open(&sandbox);
+    let long = |letter: &str| -> Environment { [("LONG".into(), letter.repeat(200_000).into())].into_iter().collect() };
+    let (environment, another) = (long("a"), long("b"));
+    // The line has its room, or has not; the environment is the one that was told, or is not.
+    for (word, told) in [(10, &environment), (10, &another), (20_000, &environment)] {
+        let mut record = alive("x");
+        record.argv.push("w".repeat(word).into());
+        record.environment = environment.clone();
+        let mut claim = state.claim("x").expect("a claim");
+        claim.prepare(told);
+        claim.write(&record).expect("written");
+        assert_eq!(files(&sandbox.path("state")), ["x.lock", "x.state"]);
+        drop(claim);
+        let claim = state.claim("x").expect("a claim");
+        let read = claim.record().expect("a record");
+        assert!(read.environment == environment && read.argv == record.argv, "{word}");
+        assert_eq!(state.read("x").expect("readable").expect("a record").argv, record.argv);
+    }
+    state.claim("x").expect("a claim").forget();
     sandbox.finish();
 }

@@ -1,15 +1,17 @@
 //! The lock of a name: whoever starts, stops or restarts a server holds it meanwhile.
 
 use super::clock::since_boot;
-use super::dir::{FRESH, LOCK, RECORD, StateDir};
+use super::dir::{FRESH, LOCK, RECORD, StateDir, USUAL};
 use super::name::check_name;
 use super::record::{Outcome, Record, State};
+use crate::environment::Environment;
 use crate::error::{StartError, exit_code, human};
 use crate::verbs::crew::Crew;
 use rustix::fs::{FlockOperation, OFlags, flock, renameat};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 /// A name that is ours to start, stop or restart a server under, until this is dropped.
@@ -20,9 +22,21 @@ pub struct Claim {
     lock: Option<File>,
     record: Option<Record>,
     waited: bool,
-    /// The file of the next record, made in advance.
-    fresh: Option<File>,
+    fresh: Option<Fresh>,
 }
+
+/// The file of the next record, made in advance.
+#[derive(Debug)]
+struct Fresh {
+    file: File,
+    /// What stands in it already, behind room for the line.
+    environment: Option<Environment>,
+}
+
+/// An environment that is as long as this is written before the outcome is known...
+const LONG: usize = 64 << 10;
+/// ... behind room for a line of this length.
+const LINE: usize = 16 << 10;
 
 impl StateDir {
     /// Takes the lock of a name; waits while another start, stop or restart holds it. A server whose starter was
@@ -171,43 +185,56 @@ impl Claim {
         self.put(record)
     }
 
-    /// Makes the file of the next record while there is time; what fails is tried again when it is written.
-    pub fn prepare(&mut self) {
-        self.fresh = self.open_fresh().ok();
+    /// Makes the file of the next record while there is time, for one with this environment if that is long; what
+    /// fails is tried again when it is written.
+    pub fn prepare(&mut self, environment: &Environment) {
+        let is_long = environment.length() >= LONG;
+        let write = |mut file: File| {
+            file.seek(SeekFrom::Start(LINE as u64))?;
+            let mut file = BufWriter::with_capacity(ROOM, file);
+            environment.write_to(&mut file)?;
+            Ok(Fresh { file: file.into_inner()?, environment: Some(environment.clone()) })
+        };
+        let made = self.open_fresh();
+        let made = if is_long { made.and_then(|fresh| write(fresh.file)) } else { made };
+        if made.is_err() {
+            self.remove_fresh();
+        }
+        self.fresh = made.ok();
+    }
+
+    fn remove_fresh(&self) {
+        let _ = self.state.dir.remove(&format!("{}{FRESH}", self.name));
     }
 
     fn put(&mut self, mut record: Record) -> io::Result<()> {
         record.name.clone_from(&self.name);
         let (fresh, place) = (format!("{}{FRESH}", self.name), format!("{}{RECORD}", self.name));
         let file = self.fresh.take().map_or_else(|| self.open_fresh(), Ok);
-        let write = |file: File| {
-            let mut file = BufWriter::with_capacity(ROOM, file);
-            record.write_to(&mut file)?;
-            file.flush()
-        };
-        let written = file.and_then(write).and_then(|()| {
+        let written = file.and_then(|fresh| fresh.write(&mut record)).and_then(|()| {
             renameat(&self.state, fresh.as_str(), &self.state, place.as_str())?;
             Ok(())
         });
         if written.is_err() {
-            let _ = self.state.dir.remove(&fresh);
+            self.remove_fresh();
         }
         written?;
         self.record = Some(record);
         Ok(())
     }
 
-    fn open_fresh(&self) -> io::Result<File> {
+    fn open_fresh(&self) -> io::Result<Fresh> {
         let fresh = format!("{}{FRESH}", self.name);
         let make = || self.state.dir.file(&fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL);
-        match make() {
+        let made = match make() {
             // One that a killed writer has left: not to be written into, somebody may read it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.state.dir.remove(&fresh)?;
                 make()
             }
             made => made,
-        }
+        };
+        Ok(Fresh { file: made?, environment: None })
     }
 
     /// Removes the record and the lock: nothing is known of the name any more.
@@ -235,10 +262,32 @@ impl Claim {
     }
 }
 
+impl Fresh {
+    fn write(mut self, record: &mut Record) -> io::Result<()> {
+        let mut text = Vec::with_capacity(USUAL);
+        record.write_line_to(&mut text)?;
+        if self.environment.as_ref().is_some_and(|written| written.is_same(&record.environment)) && text.len() < LINE {
+            // Blanks at the end of a line of JSON mean nothing.
+            text.resize(LINE - 1, b' ');
+            text.push(b'\n');
+            return self.file.write_all_at(&text, 0);
+        }
+        if self.environment.is_some() {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+        }
+        text.push(b'\n');
+        let mut file = BufWriter::with_capacity(ROOM, self.file);
+        file.write_all(&text)?;
+        record.environment.write_to(&mut file)?;
+        file.flush()
+    }
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.fresh.is_some() {
-            let _ = self.state.dir.remove(&format!("{}{FRESH}", self.name));
+            self.remove_fresh();
         }
         // Removed while it is locked; who waits for it sees that it is not at its place any more, and opens it anew.
         if self.record.is_none() && self.lock.is_some() {

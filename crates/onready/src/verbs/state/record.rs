@@ -253,11 +253,10 @@ impl Record {
         Ok(record)
     }
 
-    pub(super) fn write_to(&mut self, to: &mut impl Write) -> io::Result<()> {
+    /// The line, without its end; the environment is to follow it.
+    pub(super) fn write_line_to(&mut self, to: &mut impl Write) -> io::Result<()> {
         self.environment_bytes = self.environment.length() as u64;
-        serde_json::to_writer(&mut *to, self)?;
-        to.write_all(b"\n")?;
-        self.environment.write_to(to)
+        Ok(serde_json::to_writer(to, self)?)
     }
 }
 
@@ -268,7 +267,9 @@ mod tests {
 
     fn text(record: &Record) -> Vec<u8> {
         let mut text = Vec::new();
-        record.clone().write_to(&mut text).expect("JSON");
+        record.clone().write_line_to(&mut text).expect("JSON");
+        text.push(b'\n');
+        record.environment.write_to(&mut text).expect("into memory");
         text
     }
 
