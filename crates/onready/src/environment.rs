@@ -6,7 +6,7 @@
 use crate::sys;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
@@ -71,7 +71,17 @@ impl Environment {
     /// # Errors
     /// Those of the writer.
     pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
-        self.0.iter().try_for_each(|entry| to.write_all(entry.to_bytes_with_nul()))
+        let mut slices: Vec<IoSlice<'_>> = self.0.iter().map(|entry| IoSlice::new(entry.to_bytes_with_nul())).collect();
+        let mut left = &mut slices[..];
+        while !left.is_empty() {
+            match to.write_vectored(left) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut left, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -191,9 +191,8 @@ impl Claim {
         let is_long = environment.length() >= LONG;
         let write = |mut file: File| {
             file.seek(SeekFrom::Start(LINE as u64))?;
-            let mut file = BufWriter::with_capacity(ROOM, file);
             environment.write_to(&mut file)?;
-            Ok(Fresh { file: file.into_inner()?, environment: Some(environment.clone()) })
+            Ok(Fresh { file, environment: Some(environment.clone()) })
         };
         let made = self.open_fresh();
         let made = if is_long { made.and_then(|fresh| write(fresh.file)) } else { made };
