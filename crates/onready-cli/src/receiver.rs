@@ -45,8 +45,8 @@ const LINGER: Duration = Duration::from_millis(20);
 /// How often it is looked at whether one runs.
 const LINGER_LOOK: Duration = Duration::from_micros(200);
 
-/// Only a launcher that was killed leaves a socket, and to look for one costs every start more than it is worth.
-const STARTS_A_TIDY_FOLDER: u32 = 8;
+/// One start in so many looks for sockets of the dead: only a launcher that was killed leaves one.
+const TIDIED_EVERY: u32 = 8;
 
 /// The socket.
 pub struct Receiver {
@@ -142,11 +142,11 @@ impl Receiver {
         Ok(())
     }
 
-    /// Rids the folder of sockets whose owner is dead, in one start out of so many.
+    /// Rids the folder of sockets whose owner is dead, now and then.
     pub fn tidy(&self) {
         // The nanoseconds are anybody's guess; pids may go in steps of the same length.
         let now = clock(libc::CLOCK_MONOTONIC).unwrap_or_default();
-        if now.subsec_nanos() % STARTS_A_TIDY_FOLDER != 0 {
+        if now.subsec_nanos() % TIDIED_EVERY != 0 {
             return;
         }
         let folder = self.path.as_deref().and_then(Path::parent);

@@ -1,7 +1,7 @@
 //! The lock of a name: whoever starts, stops or restarts a server holds it meanwhile.
 
 use super::clock::since_boot;
-use super::dir::{FRESH, LOCK, RECORD, StateDir, USUAL};
+use super::dir::{FRESH, LOCK, RECORD, StateDir};
 use super::name::check_name;
 use super::record::{Outcome, Record, State};
 use crate::environment::Environment;
@@ -263,21 +263,21 @@ impl Claim {
 
 impl Fresh {
     fn write(mut self, record: &mut Record) -> io::Result<()> {
-        let mut text = Vec::with_capacity(USUAL);
-        record.write_line_to(&mut text)?;
-        if self.environment.as_ref().is_some_and(|written| written.is_same(&record.environment)) && text.len() < LINE {
-            // Blanks at the end of a line of JSON mean nothing.
-            text.resize(LINE - 1, b' ');
-            text.push(b'\n');
-            return self.file.write_all_at(&text, 0);
-        }
-        if self.environment.is_some() {
+        if let Some(written) = &self.environment {
+            let mut line = Vec::with_capacity(LINE);
+            record.write_line_to(&mut line)?;
+            if written.is_same(&record.environment) && line.len() < LINE {
+                // Blanks at the end of a line of JSON mean nothing.
+                line.resize(LINE - 1, b' ');
+                line.push(b'\n');
+                return self.file.write_all_at(&line, 0);
+            }
             self.file.set_len(0)?;
             self.file.rewind()?;
         }
-        text.push(b'\n');
         let mut file = BufWriter::with_capacity(ROOM, self.file);
-        file.write_all(&text)?;
+        record.write_line_to(&mut file)?;
+        file.write_all(b"\n")?;
         record.environment.write_to(&mut file)?;
         file.flush()
     }

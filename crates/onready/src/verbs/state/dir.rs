@@ -16,7 +16,7 @@ pub(super) const FRESH: &str = ".new";
 pub(super) const LOCK: &str = ".lock";
 
 /// More than a record's line usually is long.
-pub(super) const USUAL: usize = 4096;
+const USUAL: usize = 4096;
 
 /// The directory that holds the records and locks of all servers with a name, open.
 #[derive(Clone, Debug)]
