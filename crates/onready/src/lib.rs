@@ -87,6 +87,7 @@
 //! Apache-2.0): `Daemonize` and `ErrSuccessfullyDaemonized` there are [`Ready::notify`] and [`Role::Launcher`] here.
 #![deny(missing_docs)]
 
+mod accounts;
 mod backlog;
 mod channel;
 #[cfg(feature = "clap")]

@@ -4,8 +4,7 @@
 //! setgroups(2), setregid(2), setreuid(2), getgrouplist(3); POS36-C, POS37-C of the CERT C standard
 
 use crate::error::StartError;
-use crate::sys;
-use std::ffi::CString;
+use crate::{accounts, sys};
 use std::io;
 
 /// Whom a server becomes.
@@ -32,15 +31,15 @@ impl Credentials {
     /// # Errors
     /// There is no such user or group.
     pub fn look_up(user: Option<&str>, group: Option<&str>) -> Result<Credentials, StartError> {
-        let found = user.map(|name| find_user(name).ok_or_else(|| unknown("user", name))).transpose()?;
-        let own_gid = group.map(|name| find_group(name).ok_or_else(|| unknown("group", name))).transpose()?;
-        let gid = own_gid.or(found.as_ref().map(|(_, gid, _)| *gid));
-        let groups = match (&found, gid) {
-            (Some((_, _, Some(name))), Some(gid)) => sys::group_list(name, gid),
-            (_, Some(gid)) => vec![gid],
+        let found = user.map(|name| accounts::user(name).ok_or_else(|| unknown("user", name))).transpose()?;
+        let own_gid = group.map(|name| accounts::group(name).ok_or_else(|| unknown("group", name))).transpose()?;
+        let gid = own_gid.or(found.as_ref().map(|user| user.gid));
+        let groups = match (found.as_ref().and_then(|user| user.name.as_deref()), gid) {
+            (Some(name), Some(gid)) => accounts::groups(name, gid),
+            (None, Some(gid)) => vec![gid],
             (_, None) => Vec::new(),
         };
-        Ok(Credentials { uid: found.map(|(uid, _, _)| uid), gid, groups })
+        Ok(Credentials { uid: found.map(|user| user.uid), gid, groups })
     }
 
     /// Whether nothing is to change.
@@ -70,24 +69,4 @@ impl Credentials {
         }
         Ok(())
     }
-}
-
-type User = (u32, u32, Option<CString>);
-
-fn find_user(name: &str) -> Option<User> {
-    let by_name = CString::new(name).ok()?;
-    if let Some((uid, gid)) = sys::user(&by_name) {
-        return Some((uid, gid, Some(by_name)));
-    }
-    let uid = name.parse().ok().filter(|&uid| uid != u32::MAX)?;
-    match sys::user_by_id(uid) {
-        Some((name, gid)) => Some((uid, gid, Some(name))),
-        // A number needs no entry; its group is the one of the same number then.
-        None => Some((uid, uid, None)),
-    }
-}
-
-fn find_group(name: &str) -> Option<u32> {
-    let by_name = CString::new(name).ok()?;
-    sys::group(&by_name).or_else(|| name.parse().ok().filter(|&gid| gid != u32::MAX))
 }

@@ -51,6 +51,15 @@ pub fn process_cpu_time(pid: i32) -> Option<std::time::Duration> {
     super::clock((!pid << 3) | 2)
 }
 
+/// Whether this program is linked statically with glibc, whose modules are then not to be used.
+///
+/// # References
+/// getauxval(3): AT_BASE
+pub fn is_static() -> bool {
+    // SAFETY: no memory is passed.
+    cfg!(target_env = "gnu") && unsafe { libc::getauxval(libc::AT_BASE) } == 0
+}
+
 /// `PIDFD_GET_PID_NAMESPACE`, since Linux 6.11.
 #[cfg(feature = "verbs")]
 const GET_PID_NAMESPACE: libc::Ioctl = 0xff05;

@@ -49,6 +49,11 @@ pub fn process_cpu_time(_pid: i32) -> Option<Duration> {
     None
 }
 
+/// Nothing is, here.
+pub fn is_static() -> bool {
+    false
+}
+
 /// There are none here.
 #[cfg(feature = "verbs")]
 pub fn pid_namespace(_pidfd: BorrowedFd<'_>) -> Option<OwnedFd> {
