@@ -107,7 +107,9 @@ fn read(state: &StateDir, name: &str) -> Result<Server, Refusal> {
     let claim = state.claim(name).map_err(|error| (error.exit_code(), error.to_string()))?;
     let mut record = claim.record().cloned().ok_or((UNKNOWN_NAME, format!("no server is called {name}")))?;
     drop(claim);
-    record.pid().iter().for_each(|pid| look_again(&mut record, *pid));
+    if let Some(pid) = record.pid() {
+        look_again(&mut [(&mut record, pid)]);
+    }
     let options = options_of(&record)?;
     let here = record.directory.clone().unwrap_or_else(|| "/".into());
     let directory = options.special.chdir.as_ref().map_or_else(|| here.clone(), |directory| here.join(directory));

@@ -136,7 +136,9 @@ fn again(wanted: &Wanted<'_>, claim: Claim) -> u8 {
     let Some(mut record) = claim.record().cloned() else { return exit_code::FAILED };
     drop(claim);
     if wanted.options().tells_more() {
-        record.pid().iter().for_each(|pid| look_again(&mut record, *pid));
+        if let Some(pid) = record.pid() {
+            look_again(&mut [(&mut record, pid)]);
+        }
     }
     let report = of_record(&record);
     match (&wanted.options().then, report.code) {

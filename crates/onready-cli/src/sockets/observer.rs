@@ -108,6 +108,14 @@ impl Observer {
     /// # References
     /// proc_pid_fd(5), sock_diag(7)
     pub fn listening(&mut self, pids: &[i32]) -> Vec<Owned> {
+        let mut found = self.listening_of_each(pids);
+        found.sort_by(|one, other| one.address.cmp(&other.address));
+        found.dedup_by(|one, other| one.address == other.address);
+        found
+    }
+
+    /// The same, with each of these processes that holds one, in their order.
+    pub fn listening_of_each(&mut self, pids: &[i32]) -> Vec<Owned> {
         self.looks += 1;
         self.collect(pids);
         self.classify();
@@ -233,10 +241,7 @@ impl Observer {
             Known::Listening(address) => Some(Owned { pid: socket.pid, inode: socket.inode, address: address.clone() }),
             _ => None,
         };
-        let mut answer: Vec<_> = self.held.iter().filter_map(owned).collect();
-        answer.sort_by(|one, other| one.address.cmp(&other.address));
-        answer.dedup_by(|one, other| one.address == other.address);
-        answer
+        self.held.iter().filter_map(owned).collect()
     }
 }
 

@@ -87,7 +87,7 @@ impl Launch {
 
 impl Control {
     fn run(&self) -> u8 {
-        let teller = Teller { program: launcher::own_name(), json: self.json, quiet: self.quiet, refresh: |_, _| () };
+        let teller = Teller { program: launcher::own_name(), json: self.json, quiet: self.quiet, refresh: |_| () };
         let state = match teller.open(self.state_dir.as_deref()) {
             Ok(state) => state,
             Err(code) => return code,

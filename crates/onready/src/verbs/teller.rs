@@ -21,8 +21,9 @@ pub struct Teller {
     pub json: bool,
     /// Nothing but errors on stderr.
     pub quiet: bool,
-    /// Brings the record of a server that runs, with this pid, up to date with what can be seen of it now; may do nothing.
-    pub refresh: fn(&mut Record, i32),
+    /// Brings the records of servers that run, with these pids, up to date with what can be seen of them now; may do
+    /// nothing.
+    pub refresh: fn(&mut [(&mut Record, i32)]),
 }
 
 impl Teller {
@@ -63,7 +64,7 @@ impl Teller {
         let codes = names.iter().map(|name| match Status::of(state, name) {
             Ok(mut status) => {
                 if self.json || !self.quiet {
-                    self.look_again(&mut status);
+                    self.look_again(std::slice::from_mut(&mut status));
                 }
                 match (self.json, self.quiet) {
                     (true, _) => self.print(&status.json()),
@@ -81,10 +82,9 @@ impl Teller {
         codes.max().unwrap_or(0)
     }
 
-    fn look_again(&self, status: &mut Status) {
-        if let (Some(record), Some(pid)) = (&mut status.record, status.pid) {
-            (self.refresh)(record, pid);
-        }
+    fn look_again(&self, servers: &mut [Status]) {
+        let running = servers.iter_mut().filter_map(|status| status.record.as_mut().zip(status.pid));
+        (self.refresh)(&mut running.collect::<Vec<_>>());
     }
 
     /// Lists all servers on record.
@@ -96,7 +96,7 @@ impl Teller {
                 return exit_code::FAILED;
             }
         };
-        listing.servers.iter_mut().for_each(|status| self.look_again(status));
+        self.look_again(&mut listing.servers);
         for (name, error) in &listing.unreadable {
             self.say(&format!("cannot read the record of {name}: {error}"));
         }
