@@ -4,7 +4,8 @@
 //! # References
 //! sd_listen_fds(3)
 
-use std::net::{TcpListener, ToSocketAddrs};
+use onready::engine::accounts;
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -34,10 +35,9 @@ pub fn bind(text: &str) -> Result<Handed, String> {
 
 fn tcp(address: &str) -> Result<OwnedFd, String> {
     let whole = if address.contains(':') { address.to_owned() } else { format!("0.0.0.0:{address}") };
-    let found: Vec<_> = whole
-        .to_socket_addrs()
-        .map_err(|_| "it is no address; write [HOST:]PORT, or a path with a slash".to_owned())?
-        .collect();
+    let named = || whole.rsplit_once(':').and_then(|(host, port)| accounts::host(host, port.parse().ok()?).ok());
+    let found = whole.parse().map(|address| vec![address]).ok().or_else(named);
+    let found = found.ok_or("it is no address; write [HOST:]PORT, or a path with a slash")?;
     TcpListener::bind(&found[..]).map(OwnedFd::from).map_err(|error| error.to_string())
 }
 

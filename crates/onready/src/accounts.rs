@@ -1,15 +1,16 @@
-//! Who a user or a group is, by name or number.
+//! Who a user, a group or a host is, by name.
 //!
 //! The C library loads a module for each database that nsswitch.conf names (systemd's, an LDAP server's). In a program
 //! that is linked statically they may crash, so there getent(1) is asked, which is linked as they are; without it, the
 //! files are read.
 //!
 //! # References
-//! getpwnam(3), getgrouplist(3), nsswitch.conf(5), getent(1), passwd(5), group(5)
+//! getpwnam(3), getgrouplist(3), getaddrinfo(3), nsswitch.conf(5), getent(1), passwd(5), group(5), hosts(5)
 
 use crate::sys;
 use std::ffi::{CStr, CString};
-use std::io::Read;
+use std::io::{self, Read};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::process::{Command, Stdio};
 
 /// An entry of the user database.
@@ -46,6 +47,30 @@ pub fn groups(user: &CStr, gid: u32) -> Vec<u32> {
     std::iter::once(gid).chain(others.filter(|&other| other != gid)).collect()
 }
 
+/// The addresses of a host, by name or number, with this port.
+///
+/// # Errors
+/// There is no such host.
+pub fn host(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if name.parse::<IpAddr>().is_ok() || !sys::is_static() {
+        return Ok((name, port).to_socket_addrs()?.collect());
+    }
+    let found = addresses_of(&ask("ahosts", name), port);
+    if found.is_empty() { Err(io::Error::new(io::ErrorKind::NotFound, "its name is not known")) } else { Ok(found) }
+}
+
+/// Each once: there is a line for every kind of socket.
+fn addresses_of(lines: &str, port: u16) -> Vec<SocketAddr> {
+    let mut found = Vec::new();
+    for address in lines.lines().filter_map(|line| line.split_whitespace().next()?.parse::<IpAddr>().ok()) {
+        let address = SocketAddr::new(address, port);
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
+}
+
 fn user_here(name: &str, number: Option<u32>) -> Option<User> {
     let by_name = CString::new(name).ok()?;
     if let Some((uid, gid)) = sys::user(&by_name) {
@@ -67,7 +92,7 @@ fn field(line: &str, number: usize) -> Option<u32> {
     line.trim_end().split(':').nth(number)?.parse().ok()
 }
 
-/// What a database says about a name or number: one line, or nothing.
+/// What a database says about a name or number: a line (of a host several), or nothing.
 fn ask(database: &str, key: &str) -> String {
     let mut getent = Command::new("getent");
     getent.args([database, "--", key]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -83,6 +108,12 @@ fn read(database: &str, key: &str) -> String {
     let file = |name: &str| std::fs::read_to_string(format!("/etc/{name}")).unwrap_or_default();
     if database == "initgroups" {
         return groups_in(&file("group"), key);
+    }
+    if database == "ahosts" {
+        let is_it = |line: &&str| {
+            line.split_whitespace().skip(1).take_while(|word| !word.starts_with('#')).any(|word| word == key)
+        };
+        return file("hosts").lines().filter(is_it).collect::<Vec<_>>().join("\n");
     }
     let is_it = |line: &&str| line.split(':').next() == Some(key) || line.split(':').nth(2) == Some(key);
     file(database).lines().find(is_it).unwrap_or_default().into()
@@ -114,6 +145,15 @@ mod tests {
         assert_eq!(user("4000000000"), Some(User { uid: 4_000_000_000, gid: 4_000_000_000, name: None }));
         assert_eq!((user("no-such-user"), group("no-such-group")), (None, None));
         assert_eq!(groups(c"root", 0).first(), Some(&0));
+    }
+
+    #[test]
+    fn localhost_is_here_however_it_is_asked() {
+        let here = |found: Vec<SocketAddr>| found.iter().any(|found| found.ip().is_loopback() && found.port() == 80);
+        assert!(here(host("localhost", 80).expect("localhost")) && here(host("::1", 80).expect("an address")));
+        assert!(here(addresses_of(&ask("ahosts", "localhost"), 80)));
+        assert_eq!(addresses_of("::1 STREAM a\n::1 DGRAM\n127.0.0.1 STREAM\n", 1).len(), 2);
+        assert_eq!(addresses_of(&read("ahosts", "no-such-host.invalid"), 80), []);
     }
 
     #[test]

@@ -87,7 +87,8 @@
 //! Apache-2.0): `Daemonize` and `ErrSuccessfullyDaemonized` there are [`Ready::notify`] and [`Role::Launcher`] here.
 #![deny(missing_docs)]
 
-mod accounts;
+#[doc(hidden)]
+pub mod accounts;
 mod backlog;
 mod channel;
 #[cfg(feature = "clap")]
@@ -147,7 +148,7 @@ pub mod engine {
     pub use crate::sys::{CLOSED_ON_EXEC, QUIET, message_socket, nonblocking_socket, pipe};
     pub use crate::sys::{Setup, Spawned, Switch, Target, borrow_fd, claim_fd, clock, close_inherited};
     pub use crate::watch::{Interest, Screen, Source, Stopper, watch};
-    pub use crate::{safe_open, tree};
+    pub use crate::{accounts, safe_open, tree};
 }
 
 pub use connect::connect_or_start;

@@ -3,8 +3,8 @@
 use super::dial::{self, Dial};
 use crate::sockets::{Address, Owner, owner_of};
 use crate::world::{SharedWorld, takes};
-use onready::engine::{Event, Interest, Source};
-use std::net::{SocketAddr, ToSocketAddrs};
+use onready::engine::{Event, Interest, Source, accounts};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -37,8 +37,8 @@ impl Endpoint {
         if host.is_empty() {
             return Ok(Endpoint::Port(port));
         }
-        let found = (host, port).to_socket_addrs().map_err(|error| format!("there is no host {host}: {error}"))?;
-        Ok(Endpoint::Tcp(found.collect()))
+        let found = accounts::host(host, port).map_err(|error| format!("there is no host {host}: {error}"))?;
+        Ok(Endpoint::Tcp(found))
     }
 
     /// Of a path, seen from this directory.
