@@ -9,7 +9,7 @@
 
 use crate::cli::{Notify, WhichPid};
 use crate::report::say;
-use onready::engine::{QUIET, message_socket, pipe, socket_address};
+use onready::engine::{QUIET, clock, message_socket, pipe, socket_address};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SocketAddrUnix, sendmsg_addr};
@@ -53,9 +53,8 @@ fn message(arguments: &Notify) -> Vec<u8> {
         [(arguments.reloading, "RELOADING=1"), (arguments.ready, "READY=1"), (arguments.stopping, "STOPPING=1")];
     lines.extend(flags.into_iter().filter(|(given, _)| *given).map(|(_, line)| line.into()));
     if arguments.reloading {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        let micros = now.tv_sec.unsigned_abs() * 1_000_000 + now.tv_nsec.unsigned_abs() / 1000;
-        lines.push(format!("MONOTONIC_USEC={micros}").into());
+        let now = clock(libc::CLOCK_MONOTONIC).unwrap_or_default();
+        lines.push(format!("MONOTONIC_USEC={}", now.as_micros()).into());
     }
     if let Some(status) = &arguments.status {
         let mut line = OsString::from("STATUS=");

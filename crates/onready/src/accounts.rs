@@ -26,15 +26,19 @@ pub struct User {
 
 /// A user; of a number without an entry, the group is the one of the same number.
 pub fn user(name: &str) -> Option<User> {
-    let number = || name.parse().ok().filter(|&uid| uid != u32::MAX);
-    let entry = if sys::is_static() { user_of(&ask("passwd", name)) } else { user_here(name, number()) };
-    entry.or_else(|| number().map(|uid| User { uid, gid: uid, name: None }))
+    let entry = if sys::is_static() { user_of(&ask("passwd", name)) } else { user_here(name) };
+    entry.or_else(|| number(name).map(|uid| User { uid, gid: uid, name: None }))
 }
 
 /// The number of a group.
 pub fn group(name: &str) -> Option<u32> {
     let entry = if sys::is_static() { field(&ask("group", name), 2) } else { sys::group(&CString::new(name).ok()?) };
-    entry.or_else(|| name.parse().ok().filter(|&gid| gid != u32::MAX))
+    entry.or_else(|| number(name))
+}
+
+/// The highest one means "none".
+fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|&number| number != u32::MAX)
 }
 
 /// All groups that a user is in, `gid` among them.
@@ -71,21 +75,18 @@ fn addresses_of(lines: &str, port: u16) -> Vec<SocketAddr> {
     found
 }
 
-fn user_here(name: &str, number: Option<u32>) -> Option<User> {
+fn user_here(name: &str) -> Option<User> {
     let by_name = CString::new(name).ok()?;
     if let Some((uid, gid)) = sys::user(&by_name) {
         return Some(User { uid, gid, name: Some(by_name) });
     }
-    let (name, gid) = sys::user_by_id(number?)?;
-    Some(User { uid: number?, gid, name: Some(name) })
+    let uid = number(name)?;
+    let (name, gid) = sys::user_by_id(uid)?;
+    Some(User { uid, gid, name: Some(name) })
 }
 
 fn user_of(line: &str) -> Option<User> {
-    Some(User { uid: field(line, 2)?, gid: field(line, 3)?, name: line.split(':').next().and_then(to_name) })
-}
-
-fn to_name(text: &str) -> Option<CString> {
-    CString::new(text).ok()
+    Some(User { uid: field(line, 2)?, gid: field(line, 3)?, name: CString::new(line.split(':').next()?).ok() })
 }
 
 fn field(line: &str, number: usize) -> Option<u32> {
@@ -133,7 +134,7 @@ mod tests {
     /// Each way to ask says the same of who is on every system.
     #[test]
     fn root_is_root_however_it_is_asked() {
-        let root = || Some(User { uid: 0, gid: 0, name: to_name("root") });
+        let root = || Some(User { uid: 0, gid: 0, name: CString::new("root").ok() });
         for key in ["root", "0"] {
             assert_eq!(user(key), root());
             assert_eq!(user_of(&ask("passwd", key)), root());

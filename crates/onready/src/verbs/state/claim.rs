@@ -189,26 +189,31 @@ impl Claim {
     /// fails is tried again when it is written.
     pub fn prepare(&mut self, environment: &Environment) {
         let is_long = environment.length() >= LONG;
-        let write = |mut file: File| {
-            file.seek(SeekFrom::Start(LINE as u64))?;
-            environment.write_to(&mut file)?;
-            Ok(Fresh { file, environment: Some(environment.clone()) })
-        };
-        let made = self.open_fresh();
-        let made = if is_long { made.and_then(|fresh| write(fresh.file)) } else { made };
+        let made = self.open_fresh().and_then(|mut fresh| {
+            if is_long {
+                fresh.file.seek(SeekFrom::Start(LINE as u64))?;
+                environment.write_to(&mut fresh.file)?;
+                fresh.environment = Some(environment.clone());
+            }
+            Ok(fresh)
+        });
         if made.is_err() {
             self.remove_fresh();
         }
         self.fresh = made.ok();
     }
 
+    fn fresh_name(&self) -> String {
+        format!("{}{FRESH}", self.name)
+    }
+
     fn remove_fresh(&self) {
-        let _ = self.state.dir.remove(&format!("{}{FRESH}", self.name));
+        let _ = self.state.dir.remove(&self.fresh_name());
     }
 
     fn put(&mut self, mut record: Record) -> io::Result<()> {
         record.name.clone_from(&self.name);
-        let (fresh, place) = (format!("{}{FRESH}", self.name), format!("{}{RECORD}", self.name));
+        let (fresh, place) = (self.fresh_name(), format!("{}{RECORD}", self.name));
         let file = self.fresh.take().map_or_else(|| self.open_fresh(), Ok);
         let written = file.and_then(|fresh| fresh.write(&mut record)).and_then(|()| {
             renameat(&self.state, fresh.as_str(), &self.state, place.as_str())?;
@@ -223,7 +228,7 @@ impl Claim {
     }
 
     fn open_fresh(&self) -> io::Result<Fresh> {
-        let fresh = format!("{}{FRESH}", self.name);
+        let fresh = self.fresh_name();
         let make = || self.state.dir.file(&fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL);
         let made = match make() {
             // One that a killed writer has left: not to be written into, somebody may read it.
